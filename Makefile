@@ -1,0 +1,59 @@
+# Two commands: `make sweep` runs the main job, `make test` the tests. Each sets
+# up .venv by itself, once, and again only when requirements or packaging change.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+WORKDIR ?= runs/optimization_failure
+
+# The first interpreter that is new enough; PYTHON=... overrides.
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+
+.PHONY: help setup sweep test lint format types bench clean
+
+help:
+	@echo 'make sweep   train, label and count: the main job (WORKDIR=$(WORKDIR))'
+	@echo 'make test    run the tests'
+	@echo 'make lint    ruff: rules and format; `make format` repairs'
+	@echo 'make types   mypy'
+	@echo 'make bench   benchmarks against peers (installs PyTorch)'
+	@echo 'make setup   only set up $(VENV)'
+
+$(READY): requirements.txt setup.cfg pyproject.toml
+	@test -n '$(PYTHON)' || { echo 'toyjax needs Python >= 3.11; name one with PYTHON=...' >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo 'could not make $(VENV): is the venv module of $(PYTHON) installed?' >&2; rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps -e .
+	@touch $@
+
+setup: $(READY)
+
+sweep: $(READY)
+	$(BIN)/python -m scripts.optimization_failure --workdir=$(WORKDIR) $(FLAGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(READY)
+	$(BIN)/mypy
+
+$(VENV)/.bench: $(READY)
+	$(BIN)/python -m pip install --quiet -r requirements.txt -e '.[bench]'
+	@touch $@
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.torch_agreement
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""One short absl script per experiment: `python -m scripts.NAME`."""

@@ -1,0 +1,206 @@
+"""One run of the ReLU autoencoder on one-hot data: train, observe, diagnose.
+
+x (key and traced flags of one run) --trial--> results by name, as VARIABLES
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from toyjax import descent, loops, optimizers, store, sweeps
+from toyjax.base import Array, ArrayTree
+from toyjax.data import sparse_features
+from toyjax.toys import relu_autoencoder
+
+# Flag -> name in `optimizers.HYPERPARAMETERS`, where they differ in clarity.
+OPTIMIZER_FLAGS = {
+  'weight_decay': 'weight_decay',
+  'adam_eps': 'eps',
+  'adam_b1': 'b1',
+  'adam_b2': 'b2',
+  'momentum': 'momentum',
+  'rmsprop_decay': 'decay',
+}
+
+# What a label is read from.
+RELABELLED = ('weights', 'bias', 'earlier_sse')
+
+VARIABLES = {
+  'outcome': store.Variable(
+    ('step',),
+    {
+      'long_name': 'how the run stands',
+      **store.flag_attrs(relu_autoencoder.Outcome),
+    },
+  ),
+  'sse': store.Variable(
+    ('step',), {'long_name': 'sum of squared errors over the n samples'}
+  ),
+  'earlier_sse': store.Variable(
+    ('step',), {'long_name': 'sse when nine tenths of the steps were made'}
+  ),
+  'fates': store.Variable(
+    ('step', 'feature'),
+    {
+      'long_name': 'how each feature fares',
+      **store.flag_attrs(relu_autoencoder.Fate),
+    },
+  ),
+  'inputs_on': store.Variable(
+    ('step', 'feature'), {'long_name': 'inputs for which an output is on'}
+  ),
+  'shared_over': store.Variable(
+    ('step',), {'long_name': 'g of the only shared feature, else 0'}
+  ),
+  'num_learned': store.Variable(('step',), {'long_name': 'learned features'}),
+  'num_shared': store.Variable(('step',), {'long_name': 'shared features'}),
+  'num_merged': store.Variable(('step',), {'long_name': 'merged features'}),
+  'num_off': store.Variable(('step',), {'long_name': 'features that are off'}),
+  'weights': store.Variable(
+    ('step', 'hidden', 'feature'), {'long_name': 'W, column i is W_i'}
+  ),
+  'bias': store.Variable(('step', 'feature'), {'long_name': 'b'}),
+  'first_solved_step': store.Variable(
+    (),
+    {
+      'long_name': 'number of steps after which sse was first below solved_sse',
+      'comment': '-1 where that never happened; every step was looked at',
+    },
+  ),
+}
+
+
+def make_trial(
+  static: Mapping[str, Any],
+  settings: Mapping[str, Any],
+  num_steps: int | None = None,
+) -> sweeps.Trial:
+  """Returns the experiment for one seed: train, observe, diagnose.
+
+  Args:
+    static: the group's static flags.
+    settings: all scientific flags.
+    num_steps: a shorter run, observed at its end only, for estimates.
+  """
+  steps = settings['observe_steps'] if num_steps is None else [num_steps]
+  num_steps = num_steps or settings['num_steps']
+  # The decrease of the SSE is taken over the last tenth of the steps.
+  earlier_steps = [step * 9 // 10 for step in steps]
+  seen_at = sorted({*steps, *earlier_steps})
+  at = jnp.asarray([seen_at.index(step) for step in steps])
+  earlier_at = jnp.asarray([seen_at.index(step) for step in earlier_steps])
+  solved_sse, dtype = settings['solved_sse'], jnp.dtype(settings['dtype'])
+  used = optimizers.HYPERPARAMETERS[static['optimizer']]
+
+  def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
+    toy = relu_autoencoder.make(
+      num_features=static['num_features'],
+      num_hidden=static['num_hidden'],
+      sample=sparse_features.one_hot(
+        num_features=static['num_features'], dtype=dtype
+      ),
+      init=static['init'],
+      init_scale=x['init_scale'],
+      importance_decay=1.0,
+      loss_reduction=static['loss_reduction'],
+      dtype=dtype,
+    )
+    optimizer = optimizers.make(
+      static['optimizer'],
+      learning_rate=x['learning_rate'].astype(dtype),
+      schedule=optimizers.make_schedule(
+        settings['schedule'],
+        warmup_steps=settings['warmup_steps'],
+        num_steps=settings['num_steps'],
+      ),
+      **{
+        name: x[flag].astype(dtype)
+        for flag, name in OPTIMIZER_FLAGS.items()
+        if name in used
+      },
+    )
+
+    def first_solved(record, step, state, info):
+      del state  # The loss is that of the weights before this step.
+      sse = relu_autoencoder.sse_from_one_hot_loss(
+        info.loss,
+        num_features=static['num_features'],
+        loss_reduction=static['loss_reduction'],
+      )
+      return jnp.where((record < 0) & (sse < solved_sse), step - 1, record)
+
+    dynamics = loops.track(
+      descent.descend(toy, optimizer),
+      init=lambda state: jnp.int32(-1),
+      update=first_solved,
+    )
+    state, params = loops.unroll(
+      x['key'],
+      dynamics,
+      num_steps,
+      observe=lambda state, info: state.inner.params,
+      observe_at=seen_at,
+    )
+    sse = jax.vmap(relu_autoencoder.one_hot_sse)(params)
+    params = jax.tree.map(lambda leaf: leaf[at], params)
+    labels = jax.vmap(_diagnose, in_axes=(0, 0, None))(
+      params, sse[earlier_at], solved_sse
+    )
+    end_sse = relu_autoencoder.one_hot_sse(state.inner.params)
+    return {
+      **labels._asdict(),
+      'earlier_sse': sse[earlier_at],
+      'weights': params.weights,
+      'bias': params.bias,
+      'first_solved_step': jnp.where(
+        (state.record < 0) & (end_sse < solved_sse), num_steps, state.record
+      ),
+    }
+
+  return trial
+
+
+def _diagnose(params, earlier_sse, solved_sse):
+  return relu_autoencoder.diagnose(
+    params,
+    earlier_sse=earlier_sse,
+    solved_sse=solved_sse,
+    thresholds=relu_autoencoder.THRESHOLDS,
+  )
+
+
+def relabel(
+  results: Mapping[str, np.ndarray], solved_sse: float
+) -> dict[str, ArrayTree]:
+  """Diagnoses stored weights again, as a sweep over the runs.
+
+  Args:
+    results: the stored arrays named in `RELABELLED`, [S, K, ...].
+    solved_sse: see `relu_autoencoder.diagnose`.
+
+  Returns:
+    The fields of `relu_autoencoder.Diagnosis` by name, [S, K, ...].
+  """
+
+  def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
+    params = relu_autoencoder.Params(x['weights'], x['bias'])
+    labels = jax.vmap(_diagnose, in_axes=(0, 0, None))(
+      params, x['earlier_sse'], solved_sse
+    )
+    return labels._asdict()
+
+  xs = {name: results[name] for name in RELABELLED}
+  return sweeps.sweep(trial, xs, chunk_size=16_384)
+
+
+def count_last_step(chunk: Mapping[str, np.ndarray]) -> dict[str, int]:
+  """Counts the outcomes of a chunk at its last step, for the progress line."""
+  counts = np.bincount(
+    chunk['outcome'][:, -1], minlength=len(relu_autoencoder.Outcome)
+  )
+  return {
+    code.name.lower(): int(counts[code]) for code in relu_autoencoder.Outcome
+  }

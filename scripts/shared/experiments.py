@@ -1,0 +1,184 @@
+"""Flags of every sweep, JAX's settings, clean exits, and the dry run."""
+
+from collections.abc import Callable, Iterator
+import contextlib
+import logging
+import math
+import os
+import sys
+import time
+from typing import Any, NamedTuple
+
+from absl import flags
+import jax
+import numpy as np
+
+from toyjax import manifest, sweeps
+
+flags.disclaim_key_flags()
+
+_DRY_RUN_STEPS = 200
+
+
+def define_sweep_flags(*, num_seeds: int, chunk_size: int) -> None:
+  """Defines the flags that every sweep takes."""
+  flags.DEFINE_integer(
+    'num_seeds',
+    num_seeds,
+    'Seeds per configuration. A larger number extends an existing --workdir.',
+    lower_bound=1,
+  )
+  flags.DEFINE_integer(
+    'seed', 0, 'Seed of the whole sweep: seed index i is fold_in(seed, i).', 0
+  )
+  flags.DEFINE_integer(
+    'chunk_size',
+    chunk_size,
+    'Runs computed and stored at a time. Less memory and a livelier progress '
+    'bar against speed.',
+    lower_bound=1,
+  )
+  flags.DEFINE_string(
+    'workdir',
+    None,
+    'Folder for results. The same command on the same folder resumes.',
+  )
+  flags.DEFINE_integer(
+    'num_devices',
+    0,
+    'Host (CPU) devices the runs are spread over; 0 means one for each core.',
+    lower_bound=0,
+  )
+  flags.DEFINE_enum(
+    'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+  )
+  flags.DEFINE_bool(
+    'dry_run', False, 'Only say what time, memory and disk it will take.'
+  )
+  flags.DEFINE_bool(
+    'from_store',
+    False,
+    'Label, tabulate and draw the runs in --workdir again, without training.',
+  )
+
+
+def setup_jax(*, num_devices: int, dtype: str) -> None:
+  """Fixes all of JAX's settings that results may depend on.
+
+  To be called before any array is made.
+  """
+  # JAX reports each accelerator that it looks for and does not find.
+  logging.getLogger('jax').setLevel(logging.WARNING)
+  jax.config.update('jax_num_cpu_devices', num_devices or _num_cores())
+  jax.config.update('jax_enable_x64', dtype == 'float64')
+  jax.config.update('jax_default_matmul_precision', 'highest')  # No TF32.
+  jax.config.update('jax_default_prng_impl', 'threefry2x32')
+  jax.config.update('jax_threefry_partitionable', True)
+
+
+def environment() -> dict[str, Any]:
+  """Returns all that a result may depend on beside its flags."""
+  settings = (
+    'jax_enable_x64',
+    'jax_default_matmul_precision',
+    'jax_default_prng_impl',
+    'jax_threefry_partitionable',
+  )
+  return {
+    **manifest.environment(),
+    **{name: str(getattr(jax.config, name)) for name in settings},
+  }
+
+
+def _num_cores() -> int:
+  """Returns the number of cores that this process may use."""
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def one_line_errors(script: str) -> Iterator[None]:
+  """Turns foreseeable ends into one line on stderr and an exit status."""
+  try:
+    yield
+  except manifest.WorkdirError as error:
+    sys.exit(f'{script}: {error}')
+  except OSError as error:
+    sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
+  except KeyboardInterrupt:
+    print(
+      f'\n{script}: stopped; the same command resumes where it was',
+      file=sys.stderr,
+    )
+    sys.exit(130)
+
+
+class Estimate(NamedTuple):
+  """What a sweep will take.
+
+  Attributes:
+    num_runs: number of runs.
+    steps_per_second: measured rate of a short sweep.
+    elapsed_seconds: predicted time, compilation included.
+    memory_bytes: predicted peak of arrays in memory.
+    disk_bytes: results before compression.
+  """
+
+  num_runs: int
+  steps_per_second: float
+  elapsed_seconds: float
+  memory_bytes: int
+  disk_bytes: int
+
+
+def estimate(
+  make_trial: Callable[[int], sweeps.Trial],
+  xs: Any,
+  *,
+  num_steps: int,
+  chunk_size: int,
+) -> Estimate:
+  """Predicts time, memory and disk from a chunk of a few steps.
+
+  Args:
+    make_trial: number of steps -> trial.
+    xs: the runs of the sweep.
+    num_steps: steps of the real trial.
+    chunk_size: runs per chunk.
+  """
+  mesh = sweeps.local_mesh()
+  leaves = jax.tree.leaves(xs)
+  num_runs = leaves[0].shape[0]
+  size = sweeps.padded_chunk_size(num_runs, chunk_size, mesh.size)
+  chunk = jax.tree.map(lambda leaf: leaf[np.arange(size) % num_runs], xs)
+  few_steps = min(_DRY_RUN_STEPS, num_steps)
+
+  start = time.monotonic()
+  run_chunk = sweeps.compile_chunk(make_trial(few_steps), mesh)
+  compiled = run_chunk.lower(chunk).compile()
+  compile_seconds = time.monotonic() - start
+  jax.block_until_ready(compiled(chunk))
+  start = time.monotonic()
+  jax.block_until_ready(compiled(chunk))
+  step_seconds = (time.monotonic() - start) / few_steps
+
+  result = jax.eval_shape(
+    make_trial(num_steps), jax.tree.map(lambda a: a[0], xs)
+  )
+  run_bytes = sum(
+    math.prod(leaf.shape) * leaf.dtype.itemsize
+    for leaf in jax.tree.leaves(result)
+  )
+  usage = compiled.memory_analysis()
+  chunk_bytes = (
+    usage.temp_size_in_bytes + usage.output_size_in_bytes if usage else 0
+  )
+  num_chunks = math.ceil(num_runs / chunk_size)
+  return Estimate(
+    num_runs=num_runs,
+    steps_per_second=size / step_seconds,
+    elapsed_seconds=compile_seconds + num_chunks * num_steps * step_seconds,
+    memory_bytes=2 * chunk_bytes + sum(leaf.nbytes for leaf in leaves),
+    disk_bytes=num_runs * run_bytes,
+  )

@@ -1,0 +1,117 @@
+"""Reads the stored runs of the ReLU autoencoder, grid point by grid point.
+
+results.zarr --read--> labels [S, K] by configuration
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray
+
+from scripts.shared import autoencoder_trial, grids
+
+_SHORT = {
+  'num_features': 'n',
+  'num_hidden': 'm',
+  'learning_rate': 'lr',
+  'weight_decay': 'decay',
+  'adam_eps': 'eps',
+}
+
+
+class Configuration(NamedTuple):
+  """All runs of one point of the grid.
+
+  Attributes:
+    label: what tells it from the others.
+    flags: value of each list flag; None where its optimizer does not use it.
+    group: name of its group in the store.
+    outcomes: [S, K] codes at the observed steps.
+    patterns: [S, 3] numbers of shared, merged and off features at the end.
+    solved_at: [S] step of the first crossing, -1 where there was none.
+  """
+
+  label: str
+  flags: dict[str, Any]
+  group: str
+  outcomes: np.ndarray
+  patterns: np.ndarray
+  solved_at: np.ndarray
+
+
+def read(
+  path: pathlib.Path,
+  groups: Sequence[grids.Group],
+  settings: Mapping[str, Any],
+  *,
+  columns: Sequence[str],
+  relabel: bool,
+) -> Iterator[Configuration]:
+  """Yields the configurations of all groups with their labels.
+
+  Args:
+    path: of the store.
+    groups: the groups of the store, in order.
+    settings: all scientific flags.
+    columns: the list flags, in the order of the columns.
+    relabel: whether to label the stored weights again, with the present code
+      and `settings['solved_sse']`.
+  """
+  swept = [name for name in columns if len(settings[name]) > 1]
+  names = ('num_shared', 'num_merged', 'num_off')
+  for group in groups:
+    data = xarray.open_zarr(path, group=group.name, chunks=None)
+    finished = (
+      data['outcome'].values[:, 0] >= 0
+    )  # All of them, unless interrupted.
+    if relabel:
+      labels = autoencoder_trial.relabel(
+        {
+          name: data[name].values[finished]
+          for name in autoencoder_trial.RELABELLED
+        },
+        settings['solved_sse'],
+      )
+    else:
+      labels = {
+        name: data[name].values[finished] for name in ('outcome', 'sse', *names)
+      }
+    patterns = np.stack([labels[name][:, -1] for name in names], axis=1)
+    solved_at = data['first_solved_step'].values[finished]
+    if settings['solved_sse'] != data.attrs['solved_sse']:
+      solved_at = _first_observed(
+        labels['sse'] < settings['solved_sse'], settings['observe_steps']
+      )
+    number = np.flatnonzero(finished) % group.num_configurations
+    for c in range(group.num_configurations):
+      point = group.static | {
+        name: values[c].item() for name, values in group.axes.items()
+      }
+      flags = {name: point.get(name) for name in columns}
+      yield Configuration(
+        label=_label(flags, swept),
+        flags=flags,
+        group=group.name,
+        outcomes=labels['outcome'][number == c],
+        patterns=patterns[number == c],
+        solved_at=solved_at[number == c],
+      )
+
+
+def _label(flags: Mapping[str, Any], swept: Sequence[str]) -> str:
+  """Names a configuration by what is swept, or by its shape."""
+  names = [name for name in swept if flags[name] is not None]
+  return ' '.join(
+    f'{_SHORT.get(name, name)}={flags[name]:g}'
+    if isinstance(flags[name], float)
+    else f'{_SHORT.get(name, name)}={flags[name]}'
+    for name in names or ('num_features', 'num_hidden')
+  )
+
+
+def _first_observed(solved: np.ndarray, steps: Sequence[int]) -> np.ndarray:
+  """Returns the first observed step at which a run is solved, else -1."""
+  first = np.asarray(steps)[np.argmax(solved, axis=1)]
+  return np.where(solved.any(axis=1), first, -1)

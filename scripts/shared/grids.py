@@ -1,0 +1,128 @@
+"""A grid of flags as groups of runs, each one compiled program and store group.
+
+settings (flag -> list) --make_groups--> Group --run_group--> results.zarr
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+import pathlib
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from toyjax import store, sweeps
+
+
+class Group(NamedTuple):
+  """All runs of one compiled program: one group of the store.
+
+  Attributes:
+    name: of the group, such as n7_m2.
+    static: value of each static flag.
+    axes: traced flag -> array [C], the configurations of the group.
+  """
+
+  name: str
+  static: dict[str, Any]
+  axes: dict[str, np.ndarray]
+
+  @property
+  def num_configurations(self) -> int:
+    """C, the number of configurations each seed is run under."""
+    return len(next(iter(self.axes.values())))
+
+
+def make_groups(
+  settings: Mapping[str, Any],
+  *,
+  shapes: Mapping[str, str],
+  choices: Sequence[str],
+  traced: Callable[[Mapping[str, Any]], Sequence[str]],
+) -> Iterator[Group]:
+  """Splits a grid into groups, one for each combination of static flags.
+
+  Args:
+    settings: flag -> list of values.
+    shapes: static flag -> its letter in the group's name, as n in n7_m2.
+    choices: further static flags; in the name only where they are swept.
+    traced: static flags of a group -> names of the flags it traces.
+
+  Yields:
+    The groups in the order of the flags' values, the last flag fastest.
+  """
+  names = (*shapes, *choices)
+  for values in itertools.product(*(settings[name] for name in names)):
+    static = dict(zip(names, values))
+    parts = [f'{letter}{static[name]}' for name, letter in shapes.items()]
+    parts += [static[name] for name in choices if len(settings[name]) > 1]
+    axes = sweeps.grid(**{name: settings[name] for name in traced(static)})
+    yield Group('_'.join(parts), static, axes)
+
+
+def group_xs(
+  group: Group, *, seed: int, num_seeds: int, dtype: str
+) -> dict[str, Any]:
+  """Returns the runs of a group: its configurations crossed with the seeds."""
+  configurations = {
+    name: values.astype(dtype) for name, values in group.axes.items()
+  }
+  return sweeps.seeds_by_grid(
+    seed=seed, num_seeds=num_seeds, configurations=configurations
+  )
+
+
+def run_group(
+  group: Group,
+  trial: sweeps.Trial,
+  xs: dict[str, Any],
+  *,
+  path: pathlib.Path,
+  chunk_size: int,
+  variables: Mapping[str, store.Variable],
+  coordinates: Mapping[str, store.Coordinate],
+  attrs: Mapping[str, Any],
+  summarize: sweeps.Summarize,
+  work_per_run: int,
+) -> None:
+  """Sweeps one group into its group of the store, or resumes it there.
+
+  Args:
+    group: what is run.
+    trial: x -> results by name.
+    xs: the runs, from `group_xs`.
+    path: of the store.
+    chunk_size: runs per chunk.
+    variables: a description for each result.
+    coordinates: beside the seed index and the traced flags, which are added.
+    attrs: attributes beside the static flags.
+    summarize: for the progress line, see `sweeps.sweep`.
+    work_per_run: for the progress line.
+  """
+  by_run = ('seed_index', *group.axes)
+  run_store = store.RunStore(
+    path,
+    group.name,
+    num_runs=len(xs['seed_index']),
+    chunk_size=chunk_size,
+    results=jax.eval_shape(trial, jax.tree.map(lambda leaf: leaf[0], xs)),
+    variables=variables,
+    coordinates={
+      **coordinates,
+      **{name: store.Coordinate(store.RUN, xs[name]) for name in by_run},
+    },
+    attrs={
+      **group.static,
+      'num_configurations': group.num_configurations,
+      **attrs,
+    },
+  )
+  sweeps.sweep(
+    trial,
+    xs,
+    chunk_size=chunk_size,
+    store=run_store,
+    summarize=summarize,
+    work_per_run=work_per_run,
+    progress=group.name,
+  )

@@ -1,0 +1,99 @@
+"""Counts of outcomes as rows, as a CSV file and as a table for a terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+import csv
+import enum
+import os
+import pathlib
+from typing import Any
+
+import numpy as np
+
+from toyjax import statistics
+
+
+def outcome_rows(
+  configuration: Mapping[str, Any],
+  steps: Sequence[int],
+  outcomes: np.ndarray,
+  codes: type[enum.IntEnum],
+) -> list[dict[str, Any]]:
+  """Counts each outcome at each step, with Wilson intervals.
+
+  Args:
+    configuration: name -> value, copied to every row.
+    steps: the observed steps, length K.
+    outcomes: codes [S, K].
+    codes: the outcomes' names.
+
+  Returns:
+    One row per step and outcome, zero counts included: the configuration, then
+    step, outcome, count, total, fraction, lower, upper.
+  """
+  rows = []
+  for k, step in enumerate(steps):
+    counts = statistics.counts(outcomes[:, k], len(codes))
+    for code in codes:
+      count, total = int(counts[code]), len(outcomes)
+      interval = statistics.wilson(count, total)
+      rows.append(
+        {
+          **configuration,
+          'step': step,
+          'outcome': code.name,
+          'count': count,
+          'total': total,
+          'fraction': interval.estimate,
+          'lower': interval.lower,
+          'upper': interval.upper,
+        }
+      )
+  return rows
+
+
+def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
+  """Writes rows of equal keys, replacing the file in one move."""
+  temporary = path.with_suffix('.csv.partial')
+  with temporary.open('w', newline='') as file:
+    writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
+    writer.writeheader()
+    for row in rows:
+      writer.writerow({name: _cell(value) for name, value in row.items()})
+  os.replace(temporary, path)
+
+
+def _cell(value: Any) -> str:
+  """Writes a number so that it reads back to six digits, None as nothing."""
+  if value is None:
+    return ''
+  return f'{value:.6g}' if isinstance(value, float) else str(value)
+
+
+def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+  """Aligns a table: names to the left, numbers to the right."""
+  lines = [list(header), *(list(row) for row in rows)]
+  widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+
+  def is_number(text: str) -> bool:
+    return text[:1] in '0123456789+-[(.' or text.endswith('%')
+
+  def line(cells: Sequence[str]) -> str:
+    return '  '.join(
+      cell.rjust(width) if is_number(cell) else cell.ljust(width)
+      for cell, width in zip(cells, widths)
+    ).rstrip()
+
+  rule = '  '.join('-' * width for width in widths)
+  return '\n'.join(
+    [line(lines[0]), rule, *(line(cells) for cells in lines[1:])]
+  )
+
+
+def percent(value: float) -> str:
+  """Writes a share in per cent."""
+  return f'{100.0 * value:.2f}%'
+
+
+def percent_interval(lower: float, upper: float) -> str:
+  """Writes an interval of shares in per cent."""
+  return f'[{100.0 * lower:.2f}, {100.0 * upper:.2f}]'

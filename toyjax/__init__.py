@@ -1,0 +1,23 @@
+"""toyjax: how, and how often, do tiny systems fail?
+
+The engine is re-exported here; toys, statistics and the store keep their
+modules as namespaces (`toyjax.toys.relu_autoencoder.make`).
+"""
+
+from toyjax.base import Dynamics, Toy
+from toyjax.descent import descend
+from toyjax.loops import intervene, track, unroll
+from toyjax.sweeps import grid, seed_keys, seeds_by_grid, sweep
+
+__all__ = [
+  'Dynamics',
+  'Toy',
+  'descend',
+  'grid',
+  'intervene',
+  'seed_keys',
+  'seeds_by_grid',
+  'sweep',
+  'track',
+  'unroll',
+]

@@ -1,0 +1,1 @@
+"""Data: synthetic features and loaders of real data sets."""

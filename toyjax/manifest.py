@@ -1,0 +1,241 @@
+"""The record of where a folder of results comes from: `manifest.json`.
+
+    identity (script, scientific flags, layout)   checked before anything is run
+    invocations (start, end, environment)         appended, never rewritten
+
+The same identity resumes a folder; another is refused and nothing is lost.
+"""
+
+from collections.abc import Mapping
+import datetime
+import importlib.metadata
+import json
+import os
+import pathlib
+import platform
+import subprocess
+from typing import Any
+
+import filelock
+import jax
+
+FILENAME = 'manifest.json'
+_LOCKNAME = '.lock'
+_PACKAGES = ('toyjax', 'jax', 'jaxlib', 'optax', 'numpy', 'zarr')
+
+
+class WorkdirError(Exception):
+  """A folder cannot be used as asked; the message is one line for a person."""
+
+
+def environment() -> dict[str, Any]:
+  """Returns the versions and devices that a result may depend on."""
+  devices = jax.local_devices()
+  return {
+    'versions': {
+      'python': platform.python_version(),
+      **{name: _version(name) for name in _PACKAGES},
+    },
+    'git_commit': _git_commit(),
+    'machine': f'{platform.system()} {platform.machine()}',
+    'num_cores': os.cpu_count(),
+    'device': devices[0].device_kind,
+    'platform': devices[0].platform,
+    'num_devices': len(devices),
+    'xla_flags': os.environ.get('XLA_FLAGS', ''),
+  }
+
+
+class Workdir:
+  """A locked folder with a manifest. Use as a context manager.
+
+  Attributes:
+    path: the folder.
+    manifest: the content of `manifest.json`.
+  """
+
+  def __init__(
+    self,
+    path: str | pathlib.Path,
+    *,
+    script: str,
+    science: Mapping[str, Any],
+    extent: Mapping[str, int],
+    layout: Mapping[str, Any],
+    environment: Mapping[str, Any],
+  ):
+    """Names the folder and what shall be in it; touches nothing yet.
+
+    Args:
+      path: the folder; created when entered.
+      script: name of the script that owns the folder.
+      science: flags that change results; must equal the folder's.
+      extent: flags that may grow, such as the number of seeds.
+      layout: flags that shape the stored files; must equal the folder's.
+      environment: what else results may depend on, noted with each start.
+    """
+    self.path = pathlib.Path(path)
+    self._lock = filelock.FileLock(self.path / _LOCKNAME, blocking=False)
+    self._asked = json.loads(
+      json.dumps(
+        {
+          'script': script,
+          'science': dict(science),
+          'extent': dict(extent),
+          'layout': dict(layout),
+        }
+      )
+    )
+    self._environment = dict(environment)
+    self.manifest: dict[str, Any] = {}
+
+  def __enter__(self) -> 'Workdir':
+    """Checks, creates and locks the folder, and notes the start.
+
+    Raises:
+      WorkdirError: where the folder is foreign, locked, unwritable, or holds
+        results of other flags. Nothing in it is changed then.
+    """
+    self._find()  # A folder that is refused is not even locked.
+    try:
+      self.path.mkdir(parents=True, exist_ok=True)
+      self._lock.acquire()
+    except filelock.Timeout:
+      raise WorkdirError(
+        f'{self.path} is in use by another run; wait for it or stop it'
+      ) from None
+    except OSError as error:
+      raise WorkdirError(
+        f'cannot write to {self.path}: {error.strerror or error}'
+      ) from None
+    try:
+      found = self._find()
+      self.manifest = {
+        **self._asked,
+        'invocations': found['invocations'] if found else [],
+      }
+      for earlier in self.manifest['invocations']:
+        if earlier['status'] == 'running':
+          earlier['status'] = 'killed'  # It holds the lock no more.
+      self.manifest['invocations'].append(
+        {
+          'started': _now(),
+          'ended': None,
+          'status': 'running',
+          **self._environment,
+        }
+      )
+      self._write()
+    except BaseException:
+      self._lock.release()
+      raise
+    return self
+
+  def __exit__(self, error_type: Any, error: Any, traceback: Any) -> None:
+    try:
+      last = self.manifest['invocations'][-1]
+      last['ended'] = _now()
+      last['status'] = 'finished' if error_type is None else 'stopped'
+      self._write()
+    finally:
+      self._lock.release()
+
+  def note(self, **entries: Any) -> None:
+    """Adds entries to the manifest, such as the labels of a summary."""
+    self.manifest.update(entries)
+    self._write()
+
+  def _find(self) -> dict[str, Any] | None:
+    """Returns the manifest there, if any; raises unless it may be resumed."""
+    found = read(self.path)
+    if found is None:
+      return None
+    if found.get('script') != self._asked['script']:
+      raise WorkdirError(
+        f'{self.path} belongs to {found.get("script")!r}, not to '
+        f'{self._asked["script"]!r}; choose another --workdir'
+      )
+    for section in ('science', 'layout'):
+      was, asked = found[section], self._asked[section]
+      for name in sorted(was.keys() | asked.keys()):
+        if was.get(name) != asked.get(name):
+          raise WorkdirError(
+            f'{self.path} holds results for --{name}={_show(was.get(name))}, '
+            f'not {_show(asked.get(name))}; choose another --workdir'
+          )
+    for name, was in found['extent'].items():
+      if self._asked['extent'][name] < was:
+        raise WorkdirError(
+          f'{self.path} already holds --{name}={was}, more than '
+          f'{self._asked["extent"][name]}; choose another --workdir'
+        )
+    return found
+
+  def _write(self) -> None:
+    """Replaces the manifest in one move, so that it is never half written."""
+    temporary = self.path / f'{FILENAME}.partial'
+    try:
+      temporary.write_text(json.dumps(self.manifest, indent=2) + '\n')
+      os.replace(temporary, self.path / FILENAME)
+    except OSError as error:
+      raise WorkdirError(
+        f'cannot write to {self.path}: {error.strerror or error}'
+      ) from None
+
+
+def read(path: str | pathlib.Path) -> dict[str, Any] | None:
+  """Returns the manifest of a folder, or None where it is empty or absent.
+
+  Raises:
+    WorkdirError: where the path is no folder, or holds files but no manifest.
+  """
+  path = pathlib.Path(path)
+  if path.exists() and not path.is_dir():
+    raise WorkdirError(f'{path} is a file, not a folder')
+  try:
+    return json.loads((path / FILENAME).read_text())
+  except FileNotFoundError:
+    ours = {_LOCKNAME, f'{FILENAME}.partial'}
+    if path.exists() and {entry.name for entry in path.iterdir()} - ours:
+      raise WorkdirError(
+        f'{path} holds other files and no {FILENAME}; choose another --workdir'
+      ) from None
+    return None
+  except (OSError, ValueError) as error:
+    raise WorkdirError(f'cannot read {path / FILENAME}: {error}') from None
+
+
+def _show(value: Any) -> str:
+  return ','.join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _now() -> str:
+  now = datetime.datetime.now(datetime.UTC)
+  return now.isoformat(timespec='seconds')
+
+
+def _version(package: str) -> str | None:
+  try:
+    return importlib.metadata.version(package)
+  except importlib.metadata.PackageNotFoundError:
+    return None
+
+
+def _git_commit() -> str | None:
+  """Returns the commit of this source, marked where it has been changed."""
+  folder = pathlib.Path(__file__).parent
+
+  def git(*arguments: str) -> str:
+    return subprocess.run(
+      ['git', *arguments],
+      cwd=folder,
+      capture_output=True,
+      text=True,
+      check=True,
+    ).stdout.strip()
+
+  try:
+    changed = git('status', '--porcelain', '--untracked-files=no', '--', '.')
+    return git('rev-parse', 'HEAD') + ('+changes' if changed else '')
+  except (OSError, subprocess.CalledProcessError):
+    return None

@@ -1,0 +1,1 @@
+"""Pictures: every function draws on an Axes that it is given."""

@@ -1,0 +1,116 @@
+"""Stacked shares of outcomes, one bar per configuration and observed step."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+import numpy as np
+
+
+class Style(NamedTuple):
+  """How one outcome is filled: colour, and a hatch that survives grey print."""
+
+  color: str
+  hatch: str = ''
+
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart: blue for
+# solved, grey for undecided, warm colours for failures.
+STYLES: Mapping[str, Style] = {
+  'DIVERGED': Style('#000000'),
+  'SOLVED_REGULAR': Style('#0072B2'),
+  'SOLVED_IRREGULAR': Style('#56B4E9'),
+  'UNRESOLVED': Style('#D9D9D9', '...'),
+  'SYMMETRIC_FAILURE': Style('#D55E00'),
+  'ASYMMETRIC_FAILURE': Style('#E69F00', '//'),
+  'MERGED': Style('#CC79A7', '\\\\'),
+  'OFF': Style('#7A0019', 'xx'),
+  'MIXED': Style('#009E73', '--'),
+  'OTHER': Style('#F0E442', '++'),
+}
+_FALLBACK = Style('#FFFFFF', 'oo')
+_GROUP_WIDTH = 0.86  # of the distance between two configurations.
+
+
+def draw_outcome_shares(
+  axes: Axes,
+  *,
+  labels: Sequence[str],
+  steps: Sequence[int],
+  outcomes: Sequence[str],
+  fractions: np.ndarray,
+  lower: np.ndarray,
+  upper: np.ndarray,
+) -> None:
+  """Draws the shares of outcomes as stacked bars that reach 1.
+
+  A whisker on top of a segment is the interval of that segment's own share.
+
+  Args:
+    axes: where to draw.
+    labels: [C] names of the configurations.
+    steps: [T] observed steps, one bar each within a configuration.
+    outcomes: [K] names of the outcomes, the lowest segment first.
+    fractions: [C, T, K] shares.
+    lower: [C, T, K] lower ends of their intervals.
+    upper: [C, T, K] upper ends.
+  """
+  num_configurations, num_steps, _ = fractions.shape
+  width = _GROUP_WIDTH / num_steps
+  offsets = (np.arange(num_steps) - (num_steps - 1) / 2.0) * width
+  centers = (np.arange(num_configurations)[:, None] + offsets).ravel()
+  bottom = np.zeros(len(centers))
+  for code, name in enumerate(outcomes):
+    share = fractions[:, :, code].ravel()
+    if not share.any():
+      continue
+    style = STYLES.get(name, _FALLBACK)
+    axes.bar(
+      centers,
+      share,
+      width=0.92 * width,
+      bottom=bottom,
+      color=style.color,
+      hatch=style.hatch,
+      edgecolor='black',
+      linewidth=0.4,
+      label=name.lower().replace('_', ' '),
+    )
+    bottom = bottom + share
+    seen = share > 0.0
+    ends = np.stack(
+      [share - lower[:, :, code].ravel(), upper[:, :, code].ravel() - share]
+    )
+    axes.errorbar(
+      centers[seen],
+      bottom[seen],
+      yerr=np.maximum(ends[:, seen], 0.0),
+      fmt='none',
+      ecolor='#333333',
+      elinewidth=0.9,
+      capsize=min(3.0, 20.0 * width),
+    )
+  # Bars name their step, groups their configuration.
+  axes.set_xticks(
+    centers,
+    [f'{step:,}' for step in steps] * num_configurations,
+    rotation=90,
+    fontsize='small',
+  )
+  groups = axes.secondary_xaxis('top')
+  groups.set_xticks(np.arange(num_configurations), labels)
+  groups.tick_params(length=0)
+  axes.set_xlim(-0.5, num_configurations - 0.5)
+  axes.set_ylim(0.0, 1.005)
+  axes.set_xlabel('optimizer steps')
+  axes.set_ylabel('share of runs')
+  handles, names = axes.get_legend_handles_labels()
+  axes.legend(
+    handles[::-1],
+    names[::-1],
+    loc='center left',
+    bbox_to_anchor=(1.01, 0.5),
+    frameon=False,
+    handlelength=1.6,
+    handleheight=1.4,
+  )

@@ -1,0 +1,285 @@
+"""Runs any trial over thousands to millions of inputs, chunk by chunk.
+
+    xs [S, ...] --chunk, pad--> map over devices --trim--> store or memory
+
+A trial is any pure function x -> pytree, written for one x. The sweep knows
+nothing of toys, outcomes or files: it maps, streams and reports progress.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+import itertools
+import math
+import time
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+import numpy as np
+import tqdm
+
+from toyjax.base import Array, ArrayTree, PRNGKey
+
+Trial = Callable[[Any], ArrayTree]
+Map = Callable[[Trial], Trial]
+Summarize = Callable[[ArrayTree], Mapping[str, int]]
+
+RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
+
+
+class Store(Protocol):
+  """Where a sweep streams its chunks to, and what it resumes from."""
+
+  def is_finished(self, start: int, stop: int) -> bool:
+    """Whether the runs start..stop-1, one whole chunk, are stored."""
+    ...
+
+  def write(self, start: int, chunk: ArrayTree) -> None:
+    """Stores the results of the runs from `start` on, then marks them done."""
+    ...
+
+  def read(self, start: int, stop: int) -> ArrayTree:
+    """Returns the stored results of the runs start..stop-1."""
+    ...
+
+
+def seed_keys(seed: int, indices: Array | np.ndarray) -> PRNGKey:
+  """Returns one key per seed index; key i never depends on how many there are.
+
+  Args:
+    seed: the sweep's own seed.
+    indices: integers [S], the seed indices.
+
+  Returns:
+    Typed keys [S], fold_in(key(seed), index).
+  """
+  root_key = jax.random.key(seed)
+  return jax.vmap(lambda index: jax.random.fold_in(root_key, index))(
+    jnp.asarray(indices, jnp.uint32)
+  )
+
+
+def grid(**axes: Any) -> dict[str, np.ndarray]:
+  """Returns the Cartesian product of the axes, the last one running fastest.
+
+  Args:
+    **axes: for each name a one-dimensional sequence of values.
+
+  Returns:
+    For each name an array [C], where C is the product of the lengths.
+  """
+  arrays = {name: np.asarray(values) for name, values in axes.items()}
+  for name, values in arrays.items():
+    if values.ndim != 1:
+      raise ValueError(f'axis {name!r} must be a list: shape {values.shape}')
+  rows = list(itertools.product(*(range(len(a)) for a in arrays.values())))
+  places = np.asarray(rows, int).reshape(len(rows), len(arrays))
+  return {
+    name: values[places[:, i]]
+    for i, (name, values) in enumerate(arrays.items())
+  }
+
+
+def seeds_by_grid(
+  *, seed: int, num_seeds: int, configurations: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+  """Crosses seeds with the configurations of a grid: the xs of a sweep.
+
+  Run r is seed index r // C under configuration r % C, so that more seeds
+  extend a sweep at its end, and all configurations share each seed's key:
+  differences between configurations are paired.
+
+  Args:
+    seed: the sweep's own seed.
+    num_seeds: number of seeds S.
+    configurations: for each hyperparameter an array [C], from `grid`.
+
+  Returns:
+    'key' [S C] typed keys, 'seed_index' int32 [S C], and each hyperparameter
+    [S C].
+  """
+  num = len(next(iter(configurations.values()))) if configurations else 1
+  index = np.repeat(np.arange(num_seeds, dtype=np.int32), num)
+  tiled = {name: np.tile(v, num_seeds) for name, v in configurations.items()}
+  return {'key': seed_keys(seed, index), 'seed_index': index, **tiled}
+
+
+def local_mesh() -> Mesh:
+  """Returns a one-axis mesh over all devices of this process."""
+  devices = jax.local_devices()
+  return jax.make_mesh(
+    (len(devices),), (RUNS,), axis_types=(AxisType.Auto,), devices=devices
+  )
+
+
+def compile_chunk(
+  trial: Trial, mesh: Mesh, map_runs: Map = jax.vmap
+) -> jax.stages.Wrapped:
+  """Returns the jitted map of `trial` over a chunk spread over `mesh`.
+
+  Each device runs its own share as a program of its own, so that loops of
+  different devices never wait for each other.
+
+  Args:
+    trial: x -> pytree.
+    mesh: one-axis mesh named `RUNS`.
+    map_runs: how one device maps the trial over its share; means `jax.vmap`.
+
+  Returns:
+    chunk of xs [K, ...] -> chunk of results [K, ...], where the number of
+    devices divides K.
+  """
+  spec = PartitionSpec(RUNS)
+  return jax.jit(
+    jax.shard_map(
+      map_runs(trial),
+      mesh=mesh,
+      in_specs=spec,
+      out_specs=spec,
+      check_vma=False,
+    )
+  )
+
+
+def sweep(
+  trial: Trial,
+  xs: ArrayTree,
+  *,
+  chunk_size: int,
+  mesh: Mesh | None = None,
+  store: Store | None = None,
+  summarize: Summarize | None = None,
+  work_per_run: int = 1,
+  progress: str | None = None,
+  map_runs: Map = jax.vmap,
+) -> ArrayTree:
+  """Runs `trial` for every x of `xs`.
+
+  Chunks are padded to one size and trimmed, so there is one compilation; a
+  sweep shorter than one chunk is padded to a power of two only. While one chunk
+  is computed the one before it is stored. It can be interrupted at any moment:
+  what the store has is never run again.
+
+  Args:
+    trial: a pure function of one x, returning a pytree of arrays.
+    xs: pytree of arrays [R, ...], one row a run; typed keys are welcome.
+    chunk_size: runs per chunk, >= 1; also the store's chunk.
+    mesh: one-axis mesh named `RUNS`; None means all local devices.
+    store: where finished chunks go; None keeps them in memory.
+    summarize: chunk of results -> counts by name, added up in the progress
+      line.
+    work_per_run: units of work a run, such as its steps, for the rate shown.
+    progress: name shown before a progress bar on stderr; None shows none.
+    map_runs: see `compile_chunk`.
+
+  Returns:
+    The results of all runs, a pytree of NumPy arrays [R, ...] in the order of
+    `xs`; or `()` with a store, which then has them.
+
+  Raises:
+    ValueError: on an empty sweep, unequal leading sizes or chunk_size < 1.
+  """
+  num_runs = _leading_size(xs)
+  if chunk_size < 1:
+    raise ValueError(f'chunk_size must be >= 1: {chunk_size}')
+  mesh = local_mesh() if mesh is None else mesh
+  run_chunk = compile_chunk(trial, mesh, map_runs)
+  sharding = NamedSharding(mesh, PartitionSpec(RUNS))
+  padded_size = padded_chunk_size(num_runs, chunk_size, mesh.size)
+
+  def launch(start: int) -> ArrayTree:
+    rows = np.minimum(np.arange(start, start + padded_size), num_runs - 1)
+    chunk = jax.tree.map(lambda leaf: leaf[rows], xs)
+    return run_chunk(jax.device_put(chunk, sharding))
+
+  kept = []
+  report = _Progress(progress, num_runs, work_per_run)
+
+  def finish(start: int, stop: int, computed: ArrayTree) -> None:
+    chunk = jax.tree.map(
+      lambda leaf: np.asarray(leaf)[: stop - start], computed
+    )
+    if store is None:
+      kept.append(chunk)
+    else:
+      store.write(start, chunk)
+    report.add(stop - start, summarize(chunk) if summarize else {})
+
+  with report:
+    pending = None
+    for start, stop in _spans(num_runs, chunk_size):
+      if store is not None and store.is_finished(start, stop):
+        counts = summarize(store.read(start, stop)) if summarize else {}
+        report.skip(stop - start, counts)
+        continue
+      launched = (start, stop, launch(start))
+      if pending is not None:
+        finish(*pending)
+      pending = launched
+    if pending is not None:
+      finish(*pending)
+  if store is not None:
+    return ()
+  return jax.tree.map(lambda *leaves: np.concatenate(leaves), *kept)
+
+
+def padded_chunk_size(num_runs: int, chunk_size: int, num_devices: int) -> int:
+  """Returns how many runs are computed at a time.
+
+  A sweep of less than one chunk takes the next power of two, so that a few
+  seeds do not cost a full chunk; the number of devices divides the result.
+  """
+  size = min(chunk_size, 2 ** math.ceil(math.log2(max(num_runs, 1))))
+  return math.ceil(size / num_devices) * num_devices
+
+
+def _spans(num_runs: int, chunk_size: int) -> Iterator[tuple[int, int]]:
+  for start in range(0, num_runs, chunk_size):
+    yield start, min(start + chunk_size, num_runs)
+
+
+def _leading_size(xs: ArrayTree) -> int:
+  """Returns the number of runs R; raises unless all leaves agree on it."""
+  shapes = [np.shape(leaf) for leaf in jax.tree.leaves(xs)]
+  if not shapes or any(not shape for shape in shapes):
+    raise ValueError(f'every x needs a leading axis of runs: shapes {shapes}')
+  sizes = {shape[0] for shape in shapes}
+  if len(sizes) > 1 or sizes == {0}:
+    raise ValueError(f'xs must share one number of runs >= 1: {sorted(sizes)}')
+  return sizes.pop()
+
+
+class _Progress:
+  """A bar with ETA, work per second and running counts, or nothing at all."""
+
+  def __init__(self, name: str | None, num_runs: int, work_per_run: int):
+    self._bar = tqdm.tqdm(
+      total=num_runs, desc=name, unit='run', disable=name is None
+    )
+    self._work_per_run = work_per_run
+    self._counts: Counter[str] = Counter()
+    self._computed = 0
+    self._start = time.monotonic()
+
+  def __enter__(self) -> '_Progress':
+    return self
+
+  def __exit__(self, *error: Any) -> None:
+    self._bar.close()
+
+  def skip(self, num_runs: int, counts: Mapping[str, int]) -> None:
+    """Counts runs that the store already had."""
+    self._bar.initial += num_runs  # They say nothing of the speed.
+    self._counts.update(counts)
+    self._bar.update(num_runs)
+
+  def add(self, num_runs: int, counts: Mapping[str, int]) -> None:
+    """Counts runs that were computed."""
+    self._computed += num_runs
+    self._counts.update(counts)
+    elapsed_seconds = max(time.monotonic() - self._start, 1e-9)
+    rate = self._computed * self._work_per_run / elapsed_seconds
+    shown = ' '.join(f'{k}={v}' for k, v in self._counts.items() if v)
+    self._bar.set_postfix_str(f'{rate:.3g} steps/s {shown}', refresh=False)
+    self._bar.update(num_runs)
