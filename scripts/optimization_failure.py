@@ -11,7 +11,7 @@ every step. Many failures heal with time: read the curves, not one step.
 Flags with lists span a grid; all its configurations share their seeds.
 
   python -m scripts.optimization_failure --workdir=runs/first
-  python -m scripts.optimization_failure --num_features=7 --num_seeds=1024 \\
+  python -m scripts.optimization_failure --num_features=7 --num_seeds=1024 \
     --learning_rate=1e-3,3e-3,1e-2 --workdir=runs/rates
 """
 
@@ -97,7 +97,9 @@ flags.DEFINE_float(
   'A run is solved when its sum of squared errors over the n samples is below.',
   lower_bound=0.0,
 )
-experiments.define_sweep_flags(num_seeds=4096, chunk_size=1024)
+experiments.define_sweep_flags(
+  num_seeds=4096, chunk_size=1024, workdir='runs/optimization_failure'
+)
 
 
 def make_groups(settings: dict[str, Any]) -> list[grids.Group]:

@@ -202,7 +202,8 @@ def read(path: str | pathlib.Path) -> dict[str, Any] | None:
       ) from None
     return None
   except (OSError, ValueError) as error:
-    raise WorkdirError(f'cannot read {path / FILENAME}: {error}') from None
+    reason = getattr(error, 'strerror', None) or error
+    raise WorkdirError(f'cannot read {path / FILENAME}: {reason}') from None
 
 
 def _show(value: Any) -> str:

@@ -14,10 +14,12 @@ import enum
 import math
 import pathlib
 from typing import Any, NamedTuple
+import warnings
 
 import numpy as np
 import zarr
 import zarr.codecs
+import zarr.errors
 
 from toyjax.base import Array
 
@@ -101,7 +103,9 @@ class RunStore:
       raise ValueError(
         f'results {sorted(results)} and variables {sorted(variables)} differ'
       )
-    root = zarr.open_group(pathlib.Path(path), mode='a', zarr_format=3)
+    root = zarr.open_group(
+      pathlib.Path(path), mode='a', zarr_format=3, use_consolidated=False
+    )
     self._group = root.require_group(group)
     self._group.attrs.update(_plain(attrs))
     self._arrays: dict[str, zarr.Array] = {}
@@ -138,6 +142,10 @@ class RunStore:
         attrs=coord_attrs,
       )
       array[...] = values
+    with warnings.catch_warnings():
+      # It is a convention of Zarr's Python package, and what xarray looks for.
+      warnings.simplefilter('ignore', zarr.errors.ZarrUserWarning)
+      zarr.consolidate_metadata(root.store)
 
   def _require(
     self,

@@ -270,7 +270,8 @@ class _Progress:
 
   def skip(self, num_runs: int, counts: Mapping[str, int]) -> None:
     """Counts runs that the store already had."""
-    self._bar.initial += num_runs  # They say nothing of the speed.
+    if not self._bar.disable:
+      self._bar.initial += num_runs  # They say nothing of the speed.
     self._counts.update(counts)
     self._bar.update(num_runs)
 

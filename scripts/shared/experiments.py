@@ -20,7 +20,9 @@ flags.disclaim_key_flags()
 _DRY_RUN_STEPS = 200
 
 
-def define_sweep_flags(*, num_seeds: int, chunk_size: int) -> None:
+def define_sweep_flags(
+  *, num_seeds: int, chunk_size: int, workdir: str
+) -> None:
   """Defines the flags that every sweep takes."""
   flags.DEFINE_integer(
     'num_seeds',
@@ -40,7 +42,7 @@ def define_sweep_flags(*, num_seeds: int, chunk_size: int) -> None:
   )
   flags.DEFINE_string(
     'workdir',
-    None,
+    workdir,
     'Folder for results. The same command on the same folder resumes.',
   )
   flags.DEFINE_integer(

@@ -71,7 +71,12 @@ def draw_survival(
     labels=[configuration.label for configuration in found],
     curves=curves,
     last_step=last_step,
-    ylabel=f'share not yet solved (SSE < {settings["solved_sse"]:g})',
+    ylabel=f'share not yet solved (SSE < {settings["solved_sse"]:g})'
+    + (
+      ''
+      if all(c.every_step for c in found)
+      else ',\nseen at observed steps only'
+    ),
   )
   axes.set_title(
     'Time to solve: Kaplan-Meier with 95 % bands '

@@ -31,6 +31,8 @@ class Configuration(NamedTuple):
     outcomes: [S, K] codes at the observed steps.
     patterns: [S, 3] numbers of shared, merged and off features at the end.
     solved_at: [S] step of the first crossing, -1 where there was none.
+    every_step: whether crossings were looked for at every step, or only at
+      the observed ones.
   """
 
   label: str
@@ -39,6 +41,7 @@ class Configuration(NamedTuple):
   outcomes: np.ndarray
   patterns: np.ndarray
   solved_at: np.ndarray
+  every_step: bool
 
 
 def read(
@@ -80,7 +83,8 @@ def read(
       }
     patterns = np.stack([labels[name][:, -1] for name in names], axis=1)
     solved_at = data['first_solved_step'].values[finished]
-    if settings['solved_sse'] != data.attrs['solved_sse']:
+    every_step = settings['solved_sse'] == data.attrs['solved_sse']
+    if not every_step:
       solved_at = _first_observed(
         labels['sse'] < settings['solved_sse'], settings['observe_steps']
       )
@@ -97,6 +101,7 @@ def read(
         outcomes=labels['outcome'][number == c],
         patterns=patterns[number == c],
         solved_at=solved_at[number == c],
+        every_step=every_step,
       )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from matplotlib import patheffects
 from matplotlib.axes import Axes
 import numpy as np
 
@@ -59,22 +60,23 @@ def draw_outcome_shares(
   width = _GROUP_WIDTH / num_steps
   offsets = (np.arange(num_steps) - (num_steps - 1) / 2.0) * width
   centers = (np.arange(num_configurations)[:, None] + offsets).ravel()
+  occurring = [k for k in range(len(outcomes)) if fractions[:, :, k].any()]
+  # Whiskers of neighbouring segments stand side by side, so each can be read.
+  places = np.linspace(-0.32, 0.32, len(occurring)) * width
   bottom = np.zeros(len(centers))
-  for code, name in enumerate(outcomes):
+  for code, place in zip(occurring, places):
     share = fractions[:, :, code].ravel()
-    if not share.any():
-      continue
-    style = STYLES.get(name, _FALLBACK)
+    style = STYLES.get(outcomes[code], _FALLBACK)
     axes.bar(
       centers,
       share,
-      width=0.92 * width,
+      width=0.94 * width,
       bottom=bottom,
       color=style.color,
       hatch=style.hatch,
-      edgecolor='black',
-      linewidth=0.4,
-      label=name.lower().replace('_', ' '),
+      edgecolor=(0.0, 0.0, 0.0, 0.4),
+      linewidth=0.3,
+      label=outcomes[code].lower().replace('_', ' '),
     )
     bottom = bottom + share
     seen = share > 0.0
@@ -82,13 +84,13 @@ def draw_outcome_shares(
       [share - lower[:, :, code].ravel(), upper[:, :, code].ravel() - share]
     )
     axes.errorbar(
-      centers[seen],
+      centers[seen] + place,
       bottom[seen],
       yerr=np.maximum(ends[:, seen], 0.0),
       fmt='none',
-      ecolor='#333333',
-      elinewidth=0.9,
-      capsize=min(3.0, 20.0 * width),
+      ecolor='black',
+      elinewidth=1.0,
+      path_effects=[patheffects.withStroke(linewidth=2.4, foreground='white')],
     )
   # Bars name their step, groups their configuration.
   axes.set_xticks(

@@ -1,0 +1,1 @@
+"""Checks of toyjax against peers and against itself: speed, memory, labels."""

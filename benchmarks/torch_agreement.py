@@ -1,0 +1,332 @@
+r"""Does PyTorch fail as often as toyjax, on the same toy?
+
+The ReLU autoencoder is trained twice: by toyjax, as in the main script, and by
+a batched PyTorch model that shares no code with it and draws its own weights.
+PyTorch's runs are counted as solved by their SSE as PyTorch computes it, and
+labelled by toyjax's diagnosis of their weights. Every share must agree within
+4 standard errors of the difference; the exit status is 1 where one does not.
+
+  python -m benchmarks.torch_agreement --workdir=runs/torch_agreement
+  python -m benchmarks.torch_agreement --configurations=6:5000,7:10000 \
+    --num_seeds=1024
+"""
+
+from collections.abc import Mapping, Sequence
+import itertools
+import math
+import pathlib
+import sys
+import time
+from typing import Any, NamedTuple
+
+from absl import app, flags
+import numpy as np
+import torch
+
+from benchmarks import adamw_runs
+from scripts.shared import autoencoder_trial, experiments, tables
+from scripts.shared.list_flags import define_list
+from toyjax import statistics, sweeps
+from toyjax.toys.relu_autoencoder import Outcome
+
+MAX_STANDARD_ERRORS = 4.0
+NUM_THREADS = 2
+CHUNK_SIZE = 1024  # Of toyjax; PyTorch trains all seeds as one batch.
+
+
+class Configuration(NamedTuple):
+  """What is compared.
+
+  Attributes:
+    num_features: n.
+    num_steps: when the runs are labelled.
+  """
+
+  num_features: int
+  num_steps: int
+
+  def __str__(self) -> str:
+    return f'{self.num_features}:{self.num_steps}'
+
+
+def parse_configuration(text: str) -> Configuration:
+  """Reads 'features:steps'; raises ValueError on anything else."""
+  try:
+    configuration = Configuration(*map(int, text.split(':')))
+  except (TypeError, ValueError):
+    raise ValueError(f'{text!r} is not features:steps, as in 6:5000') from None
+  if min(configuration) < 2:
+    raise ValueError(f'{text!r}: features and steps must be >= 2')
+  return configuration
+
+
+define_list(
+  'configurations',
+  ['6:5000', '6:10000', '7:10000', '7:15000', '8:15000'],
+  parse_configuration,
+  'What is compared, as features:steps; those of the same features share runs.',
+)
+flags.DEFINE_integer('num_seeds', 4096, 'Runs of each side.', 1)
+flags.DEFINE_integer(
+  'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
+)
+flags.DEFINE_string(
+  'workdir', None, 'Folder for torch_agreement.csv; without it, none.'
+)
+
+
+class Runs(NamedTuple):
+  """How the runs of one side stand at the observed steps.
+
+  Attributes:
+    outcomes: [S, K] codes of `Outcome`, by toyjax's diagnosis.
+    solved: bool [S, K], as that side has it.
+    steps_per_second: runs times steps per second of training.
+  """
+
+  outcomes: np.ndarray
+  solved: np.ndarray
+  steps_per_second: float
+
+
+def run_toyjax(
+  num_features: int, steps: Sequence[int], *, num_seeds: int, seed: int
+) -> Runs:
+  """Trains with toyjax; the time includes compilation."""
+  start = time.perf_counter()
+  results = sweeps.sweep(
+    adamw_runs.make_trial(
+      num_features=num_features, observe_steps=steps, dtype='float32'
+    ),
+    adamw_runs.make_xs(
+      seed=seed, indices=np.arange(num_seeds), dtype='float32'
+    ),
+    chunk_size=CHUNK_SIZE,
+  )
+  elapsed_seconds = time.perf_counter() - start
+  return Runs(
+    outcomes=results['outcome'],
+    solved=np.isin(results['outcome'], adamw_runs.SOLVED),
+    steps_per_second=num_seeds * steps[-1] / elapsed_seconds,
+  )
+
+
+def run_torch(
+  num_features: int,
+  steps: Sequence[int],
+  *,
+  num_seeds: int,
+  generator: torch.Generator,
+) -> Runs:
+  """Trains with PyTorch and labels its weights with toyjax's diagnosis."""
+  start = time.perf_counter()
+  seen = train_torch(
+    num_features, steps, num_seeds=num_seeds, generator=generator
+  )
+  elapsed_seconds = time.perf_counter() - start
+  labels = autoencoder_trial.relabel(seen, adamw_runs.SOLVED_SSE)
+  return Runs(
+    outcomes=np.asarray(labels['outcome']),
+    solved=seen['sse'] < adamw_runs.SOLVED_SSE,
+    steps_per_second=num_seeds * steps[-1] / elapsed_seconds,
+  )
+
+
+def torch_errors(weights: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+  """Returns the squared errors [S, input, output] for the inputs X = I.
+
+  Args:
+    weights: [S, N, M], the hidden activation of each input, as X W = W.
+    bias: [S, N].
+  """
+  outputs = torch.relu(
+    torch.baddbmm(bias[:, None, :], weights, weights.transpose(1, 2))
+  )
+  return (outputs - torch.eye(bias.shape[1])) ** 2
+
+
+def train_torch(
+  num_features: int,
+  steps: Sequence[int],
+  *,
+  num_seeds: int,
+  generator: torch.Generator,
+) -> dict[str, np.ndarray]:
+  """Trains all seeds as one batch of independent models.
+
+  The weights are Xavier-normal for one model, whatever the number of models.
+  The losses are summed over the models: each gets the gradient of its own, and
+  AdamW acts on each number alone.
+
+  Returns:
+    'sse' and 'earlier_sse' [S, K], 'weights' [S, K, M, N] and 'bias' [S, K, N]
+    at the observed steps, the earlier SSE at nine tenths of them.
+  """
+  num_hidden = adamw_runs.NUM_HIDDEN
+  std = math.sqrt(2.0 / (num_features + num_hidden))
+  shape = (num_seeds, num_features, num_hidden)
+  weights = (std * torch.randn(shape, generator=generator)).requires_grad_()
+  bias = torch.zeros(num_seeds, num_features, requires_grad=True)
+  optimizer = torch.optim.AdamW(
+    [weights, bias],
+    lr=adamw_runs.LEARNING_RATE,
+    betas=adamw_runs.BETAS,
+    eps=adamw_runs.EPS,
+    weight_decay=adamw_runs.WEIGHT_DECAY,
+    fused=True,
+  )
+  seen_at = {*steps, *(step * 9 // 10 for step in steps)}
+  seen = {}
+  for step in range(1, steps[-1] + 1):
+    optimizer.zero_grad()
+    torch_errors(weights, bias).mean(dim=(1, 2)).sum().backward()
+    optimizer.step()
+    if step in seen_at:
+      with torch.no_grad():
+        sse = torch_errors(weights, bias).sum(dim=(1, 2))
+        seen[step] = (sse, weights.transpose(1, 2).clone(), bias.clone())
+
+  def stack(part: int, at: Sequence[int]) -> np.ndarray:
+    return torch.stack([seen[step][part] for step in at], dim=1).numpy()
+
+  return {
+    'sse': stack(0, steps),
+    'earlier_sse': stack(0, [step * 9 // 10 for step in steps]),
+    'weights': stack(1, steps),
+    'bias': stack(2, steps),
+  }
+
+
+def difference_in_errors(
+  count_a: int, total_a: int, count_b: int, total_b: int
+) -> float:
+  """Returns (p_a - p_b) / pooled standard error, 0 where both are certain."""
+  pooled = (count_a + count_b) / (total_a + total_b)
+  variance = pooled * (1.0 - pooled) * (1.0 / total_a + 1.0 / total_b)
+  if variance == 0.0:
+    return 0.0
+  return (count_a / total_a - count_b / total_b) / math.sqrt(variance)
+
+
+def compare(
+  configuration: Configuration, k: int, toyjax_runs: Runs, torch_runs: Runs
+) -> list[dict[str, Any]]:
+  """Returns a row for each outcome that occurs, the solved share first."""
+
+  def count(runs: Runs) -> dict[str, int]:
+    codes = statistics.counts(runs.outcomes[:, k], len(Outcome))
+    by_name = {code.name: int(codes[code]) for code in Outcome}
+    return {'SOLVED': int(runs.solved[:, k].sum()), **by_name}
+
+  here, there = count(toyjax_runs), count(torch_runs)
+  totals = len(toyjax_runs.solved), len(torch_runs.solved)
+  rows = []
+  for outcome in here:
+    if not here[outcome] + there[outcome]:
+      continue
+    row: dict[str, Any] = {**configuration._asdict(), 'outcome': outcome}
+    sides = ('toyjax', here[outcome]), ('torch', there[outcome])
+    for (side, number), total in zip(sides, totals):
+      interval = statistics.wilson(number, total)
+      row |= {
+        f'{side}_count': number,
+        f'{side}_total': total,
+        f'{side}_fraction': interval.estimate,
+        f'{side}_lower': interval.lower,
+        f'{side}_upper': interval.upper,
+      }
+    row['standard_errors'] = difference_in_errors(
+      here[outcome], totals[0], there[outcome], totals[1]
+    )
+    rows.append(row)
+  return rows
+
+
+def print_counts(rows: Sequence[Mapping[str, Any]]) -> None:
+  """Prints both sets of counts with 95 % Wilson intervals, in per cent."""
+
+  def cells(row: Mapping[str, Any]) -> list[str]:
+    sides = [
+      (
+        f'{row[f"{side}_count"]}/{row[f"{side}_total"]}',
+        tables.percent_interval(row[f'{side}_lower'], row[f'{side}_upper']),
+      )
+      for side in ('toyjax', 'torch')
+    ]
+    return [
+      str(row['num_features']),
+      str(row['num_steps']),
+      row['outcome'],
+      *itertools.chain.from_iterable(sides),
+      f'{row["standard_errors"]:+.2f}',
+    ]
+
+  header = ('n', 'steps', 'outcome', 'toyjax', '95 %', 'PyTorch', '95 %', 'z')
+  print(tables.format_table(header, map(cells, rows)))
+
+
+def print_verdict(rows: Sequence[Mapping[str, Any]]) -> bool:
+  """Prints how well the shares agree; returns whether all of them do."""
+  solved = [row for row in rows if row['outcome'] == 'SOLVED']
+  open_cases = sum(
+    all(0.2 <= row[f'{side}_fraction'] <= 0.8 for side in ('toyjax', 'torch'))
+    for row in solved
+  )
+  largest = max(abs(row['standard_errors']) for row in rows)
+  agree = largest <= MAX_STANDARD_ERRORS
+  print(
+    f'\n{len(rows)} shares in {len(solved)} configurations, {open_cases} of '
+    'them with 20 to 80 % failures; largest difference '
+    f'{largest:.2f} standard errors'
+  )
+  print(
+    'every share agrees within 4 standard errors'
+    if agree
+    else 'NOT every share agrees within 4 standard errors'
+  )
+  return agree
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'arguments without a flag: {argv[1:]}')
+  FLAGS = flags.FLAGS
+  experiments.setup_jax(num_devices=NUM_THREADS, dtype='float32')
+  torch.set_num_threads(NUM_THREADS)
+  generator = torch.Generator().manual_seed(FLAGS.seed)
+  steps_by_features: dict[int, list[int]] = {}
+  for num_features, num_steps in sorted(FLAGS.configurations):
+    steps_by_features.setdefault(num_features, []).append(num_steps)
+
+  rows, speeds = [], []
+  for num_features, steps in steps_by_features.items():
+    toyjax_runs = run_toyjax(
+      num_features, steps, num_seeds=FLAGS.num_seeds, seed=FLAGS.seed
+    )
+    torch_runs = run_torch(
+      num_features, steps, num_seeds=FLAGS.num_seeds, generator=generator
+    )
+    for k, num_steps in enumerate(steps):
+      configuration = Configuration(num_features, num_steps)
+      rows += compare(configuration, k, toyjax_runs, torch_runs)
+    label_solved = np.isin(torch_runs.outcomes, adamw_runs.SOLVED)
+    here, there = toyjax_runs.steps_per_second, torch_runs.steps_per_second
+    speeds.append(
+      f'n={num_features}: toyjax {here:.3g} steps/s on {NUM_THREADS} devices, '
+      f'compilation included; PyTorch {there:.3g} with {NUM_THREADS} threads; '
+      f'ratio {here / there:.2f}\n'
+      "  PyTorch's runs whose label and own SSE disagree on solved: "
+      f'{int(np.sum(label_solved != torch_runs.solved))} of {label_solved.size}'
+    )
+  print_counts(rows)
+  print('', *speeds, sep='\n')
+  if FLAGS.workdir is not None:
+    folder = pathlib.Path(FLAGS.workdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.write_csv(folder / 'torch_agreement.csv', rows)
+  if not print_verdict(rows):
+    sys.exit(1)
+
+
+if __name__ == '__main__':
+  app.run(main)

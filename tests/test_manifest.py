@@ -1,0 +1,107 @@
+"""The manifest: who owns a folder, and what may be continued in it."""
+
+import json
+
+import pytest
+
+from toyjax import manifest
+
+ASKED = {
+  'script': 'study',
+  'science': {'rate': [0.1, 0.2], 'seed': 0},
+  'extent': {'num_seeds': 100},
+  'layout': {'chunk_size': 10},
+  'environment': {'x64': False},
+}
+
+
+def _open(path, **changes):
+  return manifest.Workdir(path, **(ASKED | changes))
+
+
+def _make(path):
+  with _open(path):
+    pass
+
+
+def test_it_records_every_invocation(tmp_path):
+  path = tmp_path / 'new' / 'folder'
+  _make(path)
+  with _open(path) as workdir:
+    workdir.note(summary={'solved_sse': 0.1})
+    during = manifest.read(path)
+    assert during['invocations'][-1]['status'] == 'running'
+  found = manifest.read(path)
+  assert [i['status'] for i in found['invocations']] == ['finished'] * 2
+  assert found['invocations'][0]['started'] <= found['invocations'][1]['ended']
+  assert found['invocations'][1]['x64'] is False
+  assert found['science'] == ASKED['science']
+  assert found['summary'] == {'solved_sse': 0.1}
+
+
+def test_an_interruption_and_a_kill_are_told_apart(tmp_path):
+  with pytest.raises(KeyboardInterrupt), _open(tmp_path):
+    raise KeyboardInterrupt
+  assert manifest.read(tmp_path)['invocations'][0]['status'] == 'stopped'
+  file = tmp_path / manifest.FILENAME
+  file.write_text(file.read_text().replace('"stopped"', '"running"'))
+  _make(tmp_path)
+  statuses = [i['status'] for i in manifest.read(tmp_path)['invocations']]
+  assert statuses == ['killed', 'finished']
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'science': {'rate': [0.1], 'seed': 0}}, '--rate=0.1,0.2, not 0.1'),
+    ({'science': {'rate': [0.1, 0.2]}}, '--seed=0, not None'),
+    ({'layout': {'chunk_size': 11}}, '--chunk_size=10, not 11'),
+    ({'extent': {'num_seeds': 99}}, '--num_seeds=100, more than 99'),
+    ({'script': 'other'}, "belongs to 'study'"),
+  ],
+)
+def test_another_study_is_refused_by_name(tmp_path, changes, message):
+  _make(tmp_path)
+  before = (tmp_path / manifest.FILENAME).read_bytes()
+  with pytest.raises(manifest.WorkdirError, match=message):
+    _open(tmp_path, **changes).__enter__()
+  assert (tmp_path / manifest.FILENAME).read_bytes() == before
+
+
+def test_more_seeds_extend(tmp_path):
+  _make(tmp_path)
+  with _open(tmp_path, extent={'num_seeds': 200}):
+    pass
+  assert manifest.read(tmp_path)['extent'] == {'num_seeds': 200}
+
+
+def test_a_foreign_folder_is_refused_and_left_alone(tmp_path):
+  (tmp_path / 'thesis.tex').write_text('mine')
+  with pytest.raises(manifest.WorkdirError, match='other files'):
+    _open(tmp_path).__enter__()
+  assert [p.name for p in tmp_path.iterdir()] == ['thesis.tex']
+
+
+def test_a_file_a_locked_and_a_broken_folder(tmp_path):
+  (tmp_path / 'file').write_text('')
+  with pytest.raises(manifest.WorkdirError, match='not a folder'):
+    _open(tmp_path / 'file').__enter__()
+  with pytest.raises(manifest.WorkdirError, match='Not a directory'):
+    _open(tmp_path / 'file' / 'below').__enter__()
+  with (
+    _open(tmp_path / 'busy'),
+    pytest.raises(manifest.WorkdirError, match='in use'),
+  ):
+    _open(tmp_path / 'busy').__enter__()
+  (tmp_path / 'busy' / manifest.FILENAME).write_text('{')
+  with pytest.raises(manifest.WorkdirError, match='cannot read'):
+    _open(tmp_path / 'busy').__enter__()
+
+
+def test_the_environment_is_plain_json_without_absolute_paths():
+  environment = manifest.environment()
+  text = json.dumps(environment)
+  assert {'jax', 'zarr', 'python'} <= environment['versions'].keys()
+  assert environment['platform'] == 'cpu'
+  assert environment['num_devices'] == 2
+  assert '"/' not in text
