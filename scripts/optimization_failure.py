@@ -181,11 +181,11 @@ def read_settings() -> dict[str, Any]:
         f'--{name} lists {len(settings[name])} values that '
         f'{", ".join(settings["optimizer"])} does not use'
       )
-  optimizers.make_schedule(
-    settings['schedule'],
-    warmup_steps=settings['warmup_steps'],
-    num_steps=num_steps,
-  )
+  warmup_steps = settings['warmup_steps']
+  if settings['schedule'] != 'constant' and warmup_steps >= num_steps:
+    raise flags.Error(
+      f'--warmup_steps={warmup_steps} must be < --num_steps={num_steps}'
+    )
   return settings
 
 

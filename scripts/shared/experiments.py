@@ -104,7 +104,7 @@ def one_line_errors(script: str) -> Iterator[None]:
   """Turns foreseeable ends into one line on stderr and an exit status."""
   try:
     yield
-  except manifest.WorkdirError as error:
+  except (manifest.WorkdirError, flags.Error) as error:
     sys.exit(f'{script}: {error}')
   except OSError as error:
     sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
@@ -112,8 +112,10 @@ def one_line_errors(script: str) -> Iterator[None]:
     print(
       f'\n{script}: stopped; the same command resumes where it was',
       file=sys.stderr,
+      flush=True,
     )
-    sys.exit(130)
+    # The chunk in flight would hold up a normal exit, and is lost anyway.
+    os._exit(130)
 
 
 class Estimate(NamedTuple):

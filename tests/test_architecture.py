@@ -1,0 +1,174 @@
+"""The house's rules: layers, public names, purity, sizes, documentation."""
+
+import ast
+import importlib
+import pathlib
+import pkgutil
+import re
+import subprocess
+import sys
+
+import pytest
+
+import toyjax
+
+ROOT = pathlib.Path(__file__).parent.parent
+LIBRARY = ROOT / 'toyjax'
+MODULES = sorted(
+  module.name for module in pkgutil.walk_packages(toyjax.__path__, 'toyjax.')
+)
+# Core modules, each with the core modules it may import.
+CORE = {
+  'base': set(),
+  'statistics': {'base'},
+  'optimizers': {'base'},
+  'descent': {'base'},
+  'loops': {'base'},
+  'sweeps': {'base'},
+  'store': {'base'},
+  'manifest': set(),
+}
+# Rooms, each with the rooms it may import beside the core's lower half.
+ROOMS = {
+  'data': set(),
+  'toys': {'data'},
+  'inference': {'data'},
+  'analysis': {'toys', 'inference', 'data'},
+  'plots': {'analysis', 'toys', 'inference'},
+}
+CORE_FOR_ROOMS = {'base', 'descent', 'loops', 'statistics', 'optimizers'}
+
+
+def _source(module: str) -> pathlib.Path:
+  path = ROOT / pathlib.Path(*module.split('.'))
+  return path / '__init__.py' if path.is_dir() else path.with_suffix('.py')
+
+
+def _tree(module: str) -> ast.Module:
+  return ast.parse(_source(module).read_text())
+
+
+def _imports(module: str) -> set[str]:
+  """Returns the full names of what a module imports."""
+  names = set()
+  for node in ast.walk(_tree(module)):
+    if isinstance(node, ast.Import):
+      names |= {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom):
+      assert node.level == 0, f'{module} has a relative import'
+      names |= {f'{node.module}.{alias.name}' for alias in node.names}
+  return names
+
+
+def _own(module: str) -> set[tuple[str, ...]]:
+  """Returns the toyjax modules that a module imports, as parts of names."""
+  found = set()
+  for name in _imports(module):
+    parts = tuple(name.split('.'))
+    if parts[0] == 'toyjax' and len(parts) > 1:
+      found.add(parts[1:])
+  return found
+
+
+def test_all_modules_are_known_to_the_layers():
+  known = set(CORE) | set(ROOMS)
+  assert {name.split('.')[1] for name in MODULES} <= known
+
+
+@pytest.mark.parametrize('name', CORE)
+def test_core_imports_only_what_lies_below_and_knows_no_toy(name):
+  assert {parts[0] for parts in _own(f'toyjax.{name}')} <= CORE[name]
+
+
+@pytest.mark.parametrize(
+  'module', [m for m in MODULES if m.split('.')[1] in ROOMS]
+)
+def test_rooms_import_only_what_lies_below(module):
+  room = module.split('.')[1]
+  for parts in _own(module):
+    if parts[0] == room:
+      continue
+    assert parts[0] in CORE_FOR_ROOMS | ROOMS[room], (module, parts)
+
+
+@pytest.mark.parametrize(
+  'module', [m for m in MODULES if m.startswith('toyjax.toys.')]
+)
+def test_toys_do_not_import_each_other(module):
+  toy = module.split('.')[2]
+  for parts in _own(module):
+    assert parts[0] != 'toys' or parts[1] == toy, (module, parts)
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_the_library_has_no_side_effects(module):
+  outside = {name.split('.')[0] for name in _imports(module)}
+  assert not outside & {'absl', 'scripts', 'benchmarks', 'tests', 'pickle'}
+  if not module.startswith('toyjax.plots'):
+    assert 'matplotlib' not in outside
+  for node in ast.walk(_tree(module)):
+    if isinstance(node, ast.Attribute):
+      where = f'{module}:{node.lineno}'
+      assert ast.unparse(node) != 'jax.config', where
+      assert node.attr != 'pyplot', where
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+      assert node.func.id not in {'print', 'eval', 'exec'}, module
+  assert not re.search(r'\b(pyplot|FLAGS)\b', _source(module).read_text())
+
+
+@pytest.mark.parametrize(
+  'path',
+  sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in ('toyjax', 'scripts', 'benchmarks')
+    for path in (ROOT / folder).rglob('*.py')
+  ),
+)
+def test_modules_are_short(path):
+  num_lines = len((ROOT / path).read_text().splitlines())
+  assert num_lines <= 300, f'{path} has {num_lines} lines: split by meaning'
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_public_names_are_documented(module):
+  assert ast.get_docstring(_tree(module)), module
+  for node in _tree(module).body:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+      if node.name.startswith('_'):
+        continue
+      assert ast.get_docstring(node), f'{module}.{node.name}'
+
+
+@pytest.mark.parametrize('module', ['toyjax', *MODULES])
+def test_all_names_what_is_there(module):
+  imported = importlib.import_module(module)
+  names = getattr(imported, '__all__', [])
+  assert len(set(names)) == len(names)
+  for name in names:
+    assert hasattr(imported, name), f'{module}.{name}'
+
+
+def test_importing_the_library_touches_no_device_and_no_figure():
+  code = (
+    'import sys, toyjax, toyjax.toys.relu_autoencoder\n'
+    'from jax._src import xla_bridge\n'
+    "assert not xla_bridge.backends_are_initialized(), 'a device was used'\n"
+    "assert 'matplotlib' not in sys.modules, 'matplotlib was imported'\n"
+  )
+  subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
+
+
+def test_scripts_read_flags_in_functions_only():
+  for path in (ROOT / 'scripts').rglob('*.py'):
+    for node in ast.parse(path.read_text()).body:
+      if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        continue
+      assert 'FLAGS' not in {
+        sub.attr for sub in ast.walk(node) if isinstance(sub, ast.Attribute)
+      }, path
+
+
+def test_pyproject_only_names_the_build_system():
+  lines = (ROOT / 'pyproject.toml').read_text().split('\n')
+  assert lines[0] == '[build-system]'
+  assert len([line for line in lines if line]) == 3

@@ -1,0 +1,251 @@
+"""Every toy and every dynamics through the same tests. A new one adds a row."""
+
+from collections.abc import Callable
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from toyjax import descent, loops, optimizers, sweeps
+from toyjax.base import Dynamics, PRNGKey, Toy
+from toyjax.data import sparse_features
+from toyjax.toys import relu_autoencoder
+
+NUM_STEPS = 40
+
+
+class Row(NamedTuple):
+  """One toy of the table.
+
+  Attributes:
+    make: data key -> toy; built inside the trial, as a sweep does.
+    learning_rate: one at which the loss falls within `NUM_STEPS`.
+    data_from_seed: whether two seeds see different data.
+  """
+
+  make: Callable[[PRNGKey], Toy]
+  learning_rate: float
+  data_from_seed: bool
+
+
+def _autoencoder(sample, init='glorot_normal', loss_reduction='mean'):
+  return relu_autoencoder.make(
+    num_features=6,
+    num_hidden=2,
+    sample=sample,
+    init=init,
+    init_scale=1.0,
+    importance_decay=0.9,
+    loss_reduction=loss_reduction,
+    dtype=jnp.float32,
+  )
+
+
+def _one_hot():
+  return sparse_features.one_hot(num_features=6, dtype=jnp.float32)
+
+
+def _sparse(batch_size, normalize):
+  return sparse_features.sparse_uniform(
+    num_features=6,
+    batch_size=batch_size,
+    sparsity=0.6,
+    normalize=normalize,
+    dtype=jnp.float32,
+  )
+
+
+TOYS = {
+  **{
+    f'autoencoder_one_hot_{init}': Row(
+      lambda key, init=init: _autoencoder(_one_hot(), init), 1e-2, False
+    )
+    for init in relu_autoencoder.INITS
+  },
+  'autoencoder_one_hot_sum': Row(
+    lambda key: _autoencoder(_one_hot(), loss_reduction='sum'), 1e-2, False
+  ),
+  'autoencoder_sparse': Row(
+    lambda key: _autoencoder(_sparse(512, normalize=False)), 1e-2, True
+  ),
+  'autoencoder_fixed_samples': Row(
+    lambda key: _autoencoder(
+      sparse_features.fixed(_sparse(20, normalize=True)(key))
+    ),
+    1e-2,
+    True,
+  ),
+}
+
+
+def _adam(learning_rate):
+  return optimizers.make(
+    'adam',
+    learning_rate=learning_rate,
+    schedule=None,
+    b1=0.9,
+    b2=0.999,
+    eps=1e-8,
+  )
+
+
+def _plain(row: Row, key: PRNGKey) -> Dynamics:
+  return descent.descend(row.make(key), _adam(row.learning_rate))
+
+
+def _tracked(row: Row, key: PRNGKey) -> Dynamics:
+  return loops.track(
+    _plain(row, key),
+    init=lambda state: jnp.float32(jnp.inf),
+    update=lambda least, step, state, info: jnp.minimum(least, info.loss),
+  )
+
+
+def _intervened(row: Row, key: PRNGKey) -> Dynamics:
+  def perturb(key, state):
+    leaves, form = jax.tree.flatten(state.params)
+    keys = jax.random.split(key, len(leaves))
+    moved = [
+      leaf + 0.01 * jax.random.normal(k, leaf.shape, leaf.dtype)
+      for k, leaf in zip(keys, leaves)
+    ]
+    return state._replace(params=jax.tree.unflatten(form, moved))
+
+  return loops.intervene(_plain(row, key), [3, 5], perturb)
+
+
+DYNAMICS = {'descend': _plain, 'track': _tracked, 'intervene': _intervened}
+
+
+def _trial(row: Row, make_dynamics=_plain):
+  def trial(key):
+    data_key, run_key = jax.random.split(key)
+    return loops.unroll(
+      run_key,
+      make_dynamics(row, data_key),
+      NUM_STEPS,
+      observe=lambda state, info: info.loss,
+      observe_at=[1, 2, 20, NUM_STEPS],
+    )
+
+  return trial
+
+
+def _keys(num_seeds):
+  return sweeps.seed_keys(11, np.arange(num_seeds))
+
+
+def _shapes(tree):
+  return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
+
+
+every_toy = pytest.mark.parametrize('row', TOYS.values(), ids=TOYS)
+# Every toy under plain descent; every other dynamics on a toy with fixed data
+# and one with random batches.
+CASES = {
+  f'{name}-{toy}': (TOYS[toy], make_dynamics)
+  for name, make_dynamics in DYNAMICS.items()
+  for toy in TOYS
+  if name == 'descend'
+  or toy in ('autoencoder_one_hot_glorot_normal', 'autoencoder_sparse')
+}
+every_case = pytest.mark.parametrize(
+  ('row', 'make_dynamics'), CASES.values(), ids=CASES
+)
+
+
+@every_toy
+def test_init_is_finite_and_loss_and_gradient_are(row):
+  toy = row.make(jax.random.key(1))
+  params = toy.init(jax.random.key(2))
+  batch = toy.sample(jax.random.key(3))
+  loss, grads = jax.value_and_grad(toy.loss)(params, batch)
+  assert loss.shape == ()
+  assert loss.dtype == jnp.float32
+  for leaf in jax.tree.leaves((params, batch, loss, grads)):
+    assert np.all(np.isfinite(leaf))
+  assert _shapes(grads) == _shapes(params)
+  assert any(np.any(leaf != 0) for leaf in jax.tree.leaves(grads))
+
+
+@every_case
+def test_a_step_keeps_shapes_and_dtypes(row, make_dynamics):
+  dynamics = make_dynamics(row, jax.random.key(1))
+  state = dynamics.init(jax.random.key(2))
+  following, _ = dynamics.step(jax.random.key(3), state)
+  assert _shapes(following) == _shapes(state)
+
+
+@every_case
+def test_jit_vmap_and_loop_agree(row, make_dynamics):
+  trial = _trial(row, make_dynamics)
+  keys = _keys(3)
+  mapped = jax.jit(jax.vmap(trial))(keys)
+  compiled = jax.jit(trial)
+  looped = [compiled(key) for key in keys]
+  stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *looped)
+  close = functools.partial(np.testing.assert_allclose, rtol=2e-4, atol=2e-6)
+  jax.tree.map(close, mapped, stacked)
+
+
+@every_toy
+def test_jit_changes_nothing(row):
+  toy = row.make(jax.random.key(1))
+  params = toy.init(jax.random.key(2))
+  batch = toy.sample(jax.random.key(3))
+  np.testing.assert_allclose(
+    jax.jit(toy.loss)(params, batch), toy.loss(params, batch), rtol=1e-6
+  )
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6),
+    jax.jit(toy.init)(jax.random.key(2)),
+    params,
+  )
+
+
+@every_toy
+def test_seeds_differ_in_parameters_and_where_they_should_in_data(row):
+  def start(key):
+    data_key, init_key, batch_key = jax.random.split(key, 3)
+    toy = row.make(data_key)
+    return toy.init(init_key), toy.sample(batch_key)
+
+  params, batch = jax.vmap(start)(_keys(30))
+  # Biases may all start at zero: the weights of each seed are its own.
+  weights = np.asarray(jax.tree.leaves(params)[0]).reshape(30, -1)
+  assert len(np.unique(weights, axis=0)) == 30
+  num_batches = len(np.unique(np.asarray(batch).reshape(30, -1), axis=0))
+  assert num_batches == (30 if row.data_from_seed else 1)
+
+
+@every_case
+def test_the_same_seed_is_the_same_run_and_others_are_not(row, make_dynamics):
+  run = jax.jit(jax.vmap(_trial(row, make_dynamics)))
+  first, second = run(_keys(4)), run(_keys(4))
+  jax.tree.map(np.testing.assert_array_equal, first, second)
+  losses = np.asarray(first[1])
+  assert len(np.unique(losses[:, -1])) == 4
+
+
+@every_toy
+def test_the_loss_falls(row):
+  _, losses = jax.jit(jax.vmap(_trial(row)))(_keys(32))
+  assert np.mean(losses[:, -1]) < np.mean(losses[:, 0])
+
+
+@every_toy
+def test_the_second_call_does_not_retrace(row):
+  traces = []
+  trial = _trial(row)
+
+  @jax.jit
+  def run(key):
+    traces.append(1)
+    return trial(key)
+
+  run(jax.random.key(0))
+  run(jax.random.key(1))
+  assert len(traces) == 1
