@@ -46,7 +46,8 @@ def draw_outcomes(
   )
   axes.set_title(
     'How runs of the ReLU autoencoder stand '
-    f'({_runs(found)} seeds each, {_optimizer(settings)})',
+    f'({_runs(found)} seeds each, {_optimizer(settings)})\n'
+    'whisker: 95 % Wilson interval of the segment it tops',
     fontsize='medium',
   )
   figure.savefig(path, dpi=160, bbox_inches='tight')

@@ -58,7 +58,7 @@ def random_case(num_features, num_hidden, seed):
 
 # ----- apply, loss and gradient -----
 
-SIZES = ((2, 1), (5, 2), (7, 2), (6, 3), (3, 5))
+SIZES = ((2, 1), (5, 2), (6, 3))
 
 
 @pytest.mark.parametrize('dtype', TOLERANCES)
@@ -287,10 +287,10 @@ def test_init_is_the_same_however_many_seeds_are_mapped(init):
     return jax.vmap(toy.init)(sweeps.seed_keys(8, jnp.arange(count)))
 
   many = draw(1000)
-  alone = [toy.init(key) for key in sweeps.seed_keys(8, jnp.arange(20))]
+  alone = [toy.init(key) for key in sweeps.seed_keys(8, jnp.arange(5))]
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *alone)
   for leaf, first, single in zip(many, stacked, draw(1)):
-    np.testing.assert_array_equal(leaf[:20], first)
+    np.testing.assert_array_equal(leaf[:5], first)
     np.testing.assert_array_equal(leaf[:1], single)
   assert len(np.unique(np.asarray(many.weights), axis=0)) == 1000
 
@@ -385,9 +385,9 @@ def test_normalized_rows_have_unit_length_and_empty_rows_stay_zero(dtype):
   np.testing.assert_array_equal(batch[empty], 0.0)
   lengths = np.linalg.norm(batch[~empty], axis=1)
   np.testing.assert_allclose(lengths, 1.0, rtol=TOLERANCES[dtype])
-  directions = plain / np.where(empty, 1.0, np.linalg.norm(plain, axis=1))[
-    :, None
-  ]
+  directions = (
+    plain / np.where(empty, 1.0, np.linalg.norm(plain, axis=1))[:, None]
+  )
   np.testing.assert_allclose(batch, directions, atol=1e-6)
 
 
@@ -408,9 +408,7 @@ def test_fixed_data_ignore_the_key():
   keys = jax.random.split(jax.random.key(16))
   samples = np.arange(12.0, dtype=np.float32).reshape(4, 3)
   for key in keys:
-    np.testing.assert_array_equal(
-      sparse_features.fixed(samples)(key), samples
-    )
+    np.testing.assert_array_equal(sparse_features.fixed(samples)(key), samples)
     np.testing.assert_array_equal(
       sparse_features.one_hot(num_features=5, dtype=jnp.float32)(key),
       np.eye(5),
@@ -520,7 +518,9 @@ def test_phase_diagram_candidates(candidate, density, importance):
   np.testing.assert_allclose(value, truth, rtol=2e-3)
 
 
-@pytest.mark.parametrize('candidate', ['ignore_second', 'ignore_first', 'digon'])
+@pytest.mark.parametrize(
+  'candidate', ['ignore_second', 'ignore_first', 'digon']
+)
 def test_phase_diagram_candidates_on_sampled_data(candidate):
   weights, ignored, formula = CANDIDATES[candidate]
   density, importance, num_batches = 0.3, 0.6, 200

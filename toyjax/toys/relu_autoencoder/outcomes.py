@@ -23,7 +23,7 @@ from toyjax.toys.relu_autoencoder import model
 class Outcome(enum.IntEnum):
   """How a run ended: the first class, in this order, that fits."""
 
-  DIVERGED = 0  # A weight or the SSE is not finite.
+  DIVERGED = 0  # A weight, a bias or the SSE is not finite.
   SOLVED_REGULAR = 1  # SSE < solved_sse; rows form a regular n-gon (M = 2).
   SOLVED_IRREGULAR = 2  # SSE < solved_sse.
   UNRESOLVED = 3  # The SSE is still falling faster than 1 / step.
@@ -163,7 +163,9 @@ def diagnose(
   outputs = responses(params)
   errors = (outputs - jnp.eye(num_features, dtype=outputs.dtype)) ** 2
   sse = jnp.sum(errors)
-  finite = jnp.isfinite(sse) & jnp.all(jnp.isfinite(params.weights))
+  finite = jnp.isfinite(sse) & jnp.all(
+    jnp.isfinite(params.weights) & jnp.isfinite(params.bias)[None, :]
+  )
 
   on = outputs > thresholds.on_fraction / num_features
   fates = jnp.where(finite, _fates(params, on, thresholds), Fate.UNDEFINED)

@@ -1,0 +1,92 @@
+"""The README's code runs, and its numbers are those of the committed results."""
+
+import csv
+import json
+import pathlib
+import re
+import shlex
+
+import pytest
+
+from toyjax import statistics
+
+ROOT = pathlib.Path(__file__).parent.parent
+README = (ROOT / 'README.md').read_text()
+RESULTS = ROOT / 'results' / 'optimization_failure'
+
+
+def _blocks(language):
+  return re.findall(rf'```{language}\n(.*?)```', README, flags=re.DOTALL)
+
+
+def test_the_example_runs_and_solves_most_pentagons(capsys):
+  exec(_blocks('python')[0], {})
+  printed = capsys.readouterr().out
+  solved = int(printed.split(' of 200 solved')[0])
+  # Adam at 1e-2 for 1000 steps solved nearly all n = 5 when this was written.
+  assert solved > 100
+  assert f'Interval(estimate={solved / 200}' in printed
+
+
+def test_the_store_example_runs(tmp_path, monkeypatch):
+  from tests.scripts import test_optimization_failure as job
+
+  monkeypatch.chdir(tmp_path)
+  job._finish(
+    tmp_path / 'runs' / 'optimization_failure',
+    '--num_features=7',
+    '--num_seeds=16',
+    '--num_steps=100',
+  )
+  exec(_blocks('python')[1], {})
+
+
+def test_flags_in_the_readme_exist():
+  from tests.scripts import test_optimization_failure as job
+
+  known = job._run('unused', '--help').stdout
+  commands = ' '.join(_blocks('sh'))
+  used = set(re.findall(r'--(\w+)', commands + (ROOT / 'BUILD.md').read_text()))
+  assert {'num_features', 'dry_run'} <= used
+  for name in used - {'help'}:
+    assert f'--{name}:' in known or f'--[no]{name}:' in known, name
+
+
+def _solved(num_features, step):
+  """Recomputes a share solved from the counts of the summary."""
+  with (RESULTS / 'summary.csv').open() as file:
+    rows = [
+      row
+      for row in csv.DictReader(file)
+      if int(row['num_features']) == num_features and int(row['step']) == step
+    ]
+  total = {int(row['total']) for row in rows}
+  solved = sum(
+    int(row['count']) for row in rows if row['outcome'].startswith('SOLVED')
+  )
+  assert sum(int(row['count']) for row in rows) in total
+  return solved, total.pop()
+
+
+@pytest.mark.parametrize('num_features', [6, 7, 8])
+def test_numbers_of_the_table_are_those_of_the_results(num_features):
+  found = re.search(
+    rf'n = {num_features}: ([\d,]+) of ([\d,]+) solved, '
+    r'([\d.]+) % \[([\d.]+), ([\d.]+)\]',
+    README,
+  )
+  assert found, f'no number for n = {num_features}'
+  solved, total = _solved(num_features, 25_000)
+  count, of = (int(text.replace(',', '')) for text in found.groups()[:2])
+  assert (count, of) == (solved, total)
+  interval = statistics.wilson(solved, total)
+  for text, value in zip(found.groups()[2:], interval):
+    assert text == f'{100 * value:.2f}'
+
+
+def test_the_results_come_from_the_main_job():
+  manifest = json.loads((RESULTS / 'manifest.json').read_text())
+  assert manifest['script'] == 'optimization_failure'
+  assert manifest['extent'] == {'num_seeds': 4096}
+  assert all(run['git_commit'] for run in manifest['invocations'])
+  assert shlex.quote(manifest['science']['dtype']) == 'float32'
