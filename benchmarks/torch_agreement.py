@@ -5,6 +5,8 @@ a batched PyTorch model that shares no code with it and draws its own weights.
 PyTorch's runs are counted as solved by their SSE as PyTorch computes it, and
 labelled by toyjax's diagnosis of their weights. Every share must agree within
 4 standard errors of the difference; the exit status is 1 where one does not.
+The speeds mean something on idle cores only: PyTorch's threads wait for each
+other by spinning, and lose a factor of ten to a hundred to other work.
 
   python -m benchmarks.torch_agreement --workdir=runs/torch_agreement
   python -m benchmarks.torch_agreement --configurations=6:5000,7:10000 \
@@ -272,11 +274,14 @@ def print_verdict(rows: Sequence[Mapping[str, Any]]) -> bool:
     all(0.2 <= row[f'{side}_fraction'] <= 0.8 for side in ('toyjax', 'torch'))
     for row in solved
   )
+  num_configurations = len(
+    {(row['num_features'], row['num_steps']) for row in rows}
+  )
   largest = max(abs(row['standard_errors']) for row in rows)
   agree = largest <= MAX_STANDARD_ERRORS
   print(
-    f'\n{len(rows)} shares in {len(solved)} configurations, {open_cases} of '
-    'them with 20 to 80 % failures; largest difference '
+    f'\n{len(rows)} shares in {num_configurations} configurations, '
+    f'{open_cases} of them with 20 to 80 % failures; largest difference '
     f'{largest:.2f} standard errors'
   )
   print(

@@ -32,7 +32,7 @@ def reconstruct(weights, bias, x):
   """Returns y of one example."""
   weights, bias, x = _lists(weights, bias, x)
   _, pre = _pre_activations(weights, bias, x)
-  return np.array([max(value, 0.0) for value in pre])
+  return [max(value, 0.0) for value in pre]
 
 
 def loss(weights, bias, batch, *, importance_decay, reduction):
@@ -160,11 +160,10 @@ def diagnose(weights, bias, earlier_sse, solved_sse, thresholds):
   """
   num_features = len(bias)
   features = range(num_features)
-  sse = one_hot_sse(weights, bias)
-  if not (np.all(np.isfinite(weights)) and math.isfinite(sse)):
+  outputs = [reconstruct(weights, bias, x) for x in np.eye(num_features)]
+  if not all(np.isfinite(array).all() for array in (weights, bias, outputs)):
     return 'DIVERGED', ['UNDEFINED'] * num_features, None
 
-  outputs = [reconstruct(weights, bias, x) for x in np.eye(num_features)]
   rows = np.asarray(weights, float).T.tolist()
   norms = [math.hypot(*row) for row in rows]
   on_for = [

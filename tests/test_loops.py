@@ -188,3 +188,18 @@ def test_unroll_maps_over_seeds():
     mapped, np.stack([run(key) for key in keys]), rtol=1e-6
   )
   assert len(np.unique(mapped)) == 10
+
+
+def test_log_spaced_steps_increase_to_the_end():
+  assert loops.log_spaced(1000, 4) == [1, 10, 100, 1000]
+  assert loops.log_spaced(4, 50) == [1, 2, 3, 4]
+  assert loops.log_spaced(77, 1) == [77]
+  with pytest.raises(ValueError, match='must be >= 1'):
+    loops.log_spaced(0, 3)
+  loops.unroll(
+    KEY,
+    _counter(),
+    30,
+    observe=lambda s, i: s,
+    observe_at=loops.log_spaced(30, 9),
+  )

@@ -6,7 +6,7 @@ modules as namespaces (`toyjax.toys.relu_autoencoder.make`).
 
 from toyjax.base import Dynamics, Toy
 from toyjax.descent import descend
-from toyjax.loops import intervene, track, unroll
+from toyjax.loops import intervene, log_spaced, track, unroll
 from toyjax.sweeps import grid, seed_keys, seeds_by_grid, sweep
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
   'descend',
   'grid',
   'intervene',
+  'log_spaced',
   'seed_keys',
   'seeds_by_grid',
   'sweep',

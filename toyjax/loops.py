@@ -91,6 +91,17 @@ def unroll(
   return state, jax.tree.map(lambda leaf: leaf[: len(steps)], seen)
 
 
+def log_spaced(num_steps: int, num: int) -> list[int]:
+  """Returns at most `num` increasing steps from 1 to `num_steps`, log-spaced.
+
+  Steps that round to the same number are given once, so there may be fewer.
+  """
+  if num_steps < 1 or num < 1:
+    raise ValueError(f'num_steps and num must be >= 1: {num_steps}, {num}')
+  steps = np.geomspace(num_steps, 1, num).round().astype(int)
+  return np.unique(steps).tolist()
+
+
 class TrackedState(NamedTuple):
   """State of a tracked dynamics.
 

@@ -185,6 +185,7 @@ def test_training_follows_the_reference_step_by_step(optimizer):
         observe=lambda state, info: (state.params, info.loss),
       )
     )(key)
+  params, losses = jax.tree.map(np.asarray, (params, losses))
   expected = references.train(
     start.params.weights,
     start.params.bias,

@@ -240,9 +240,7 @@ def test_jit_vmap_loop_and_classify_agree():
   made = [construct(7) for construct, _, _ in list(HAND_MADE.values())[::3]]
   params = to_params(*map(np.stack, zip(*made)))
   earlier = jax.vmap(relu_autoencoder.one_hot_sse)(params)
-  mapped = jax.vmap(diagnose, in_axes=(0, 0, None, None))(
-    params, earlier, SOLVED_SSE, THRESHOLDS
-  )
+  mapped = diagnose_all(params, earlier, SOLVED_SSE, THRESHOLDS)
   for k in range(len(made)):
     one = jax.tree.map(lambda leaf, k=k: leaf[k], (params, earlier))
     single = diagnose(*one, SOLVED_SSE, THRESHOLDS)
@@ -316,7 +314,7 @@ NUM_SEEDS, NUM_STEPS, EARLY_STEPS = 256, 3000, 1000
 
 
 def train(num_features):
-  """AdamW from Glorot at lr 3e-3; states at steps 1000 and 3000 of each seed."""
+  """Each seed at steps 1000 and 3000 of AdamW at lr 3e-3, from Glorot."""
   toy = relu_autoencoder.make(
     num_features=num_features,
     num_hidden=2,
@@ -418,10 +416,10 @@ def test_trained_states_in_any_order_and_orientation(trained, num_features):
 # when it is doubled, about twice what was seen (in brackets, of 1024). The
 # numbers depend on the learning rate and the steps: at the end of training
 # fewer runs are on their way, so most of them shrink.
-# * regularity cuts a continuum: solutions, and polygons around a dead row, come
-#   in every degree of irregularity. This threshold is a convention.
-# * shared_sse = 1/2 is a theorem's bound, and one of 1 would refuse nearly every
-#   asymmetric failure (SSE .62 to .86), so only halving it may do little.
+# * regularity cuts a continuum: solutions, and polygons around a dead row,
+#   come in every degree of irregularity. This threshold is a convention.
+# * shared_sse = 1/2 is a theorem's bound. A bound of 1 refuses every asymmetric
+#   failure (near 1 - 1/g at the most), so only halving it may do little.
 MOST_MOVED = {
   'on_fraction': (0.02, 0.02),  # (7, 5)
   'resolved_decrease': (0.02, 0.02),  # (9, 10)
