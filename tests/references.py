@@ -158,13 +158,17 @@ def diagnose(weights, bias, earlier_sse, solved_sse, thresholds):
     The outcome's name, the fates' names and the number of inputs that each
     output is on for.
   """
+  weights, bias = _lists(weights, bias)
   num_features = len(bias)
   features = range(num_features)
-  outputs = [reconstruct(weights, bias, x) for x in np.eye(num_features)]
+  outputs = [
+    [max(value, 0.0) for value in _pre_activations(weights, bias, x)[1]]
+    for x in np.eye(num_features).tolist()
+  ]
   if not all(np.isfinite(array).all() for array in (weights, bias, outputs)):
     return 'DIVERGED', ['UNDEFINED'] * num_features, None
 
-  rows = np.asarray(weights, float).T.tolist()
+  rows = list(zip(*weights))
   norms = [math.hypot(*row) for row in rows]
   on_for = [
     {
@@ -189,7 +193,11 @@ def diagnose(weights, bias, earlier_sse, solved_sse, thresholds):
       fates.append('OFF')
     elif on_for[i] == {i}:
       fates.append('LEARNED')
-    elif len(twins[i]) >= 2 and on_for[i] == twins[i]:
+    elif (
+      len(twins[i]) >= 2
+      and on_for[i] == twins[i]
+      and norms[i] >= thresholds.dead_norm
+    ):
       fates.append('MERGED')
     else:
       fates.append('SHARED')
@@ -222,7 +230,7 @@ def _outcome(
     i
     for i in range(num_features)
     if math.hypot(*rows[i]) < thresholds.dead_norm
-    and abs(num_features * float(bias[i]) - 1.0) < thresholds.dead_bias
+    and abs(num_features * bias[i] - 1.0) < thresholds.dead_bias
     and num_on[i] == num_features
   ]
   live = [i for i in range(num_features) if i not in dead]
@@ -273,7 +281,7 @@ def minimum_norm(num_features):
 def _solved_rows(degrees, norm):
   radians = np.deg2rad(degrees)
   weights = norm * np.stack([np.cos(radians), np.sin(radians)])
-  return weights, np.full(len(degrees), 1.0 - norm**2)
+  return weights, np.ones(len(degrees)) - norm**2
 
 
 def _append(rows, *others):
@@ -293,6 +301,13 @@ def regular_polygon(num_features, stretch=1.0):
 def irregular_solution(num_features):
   """Exact, but all rows lie within 200 degrees."""
   return _solved_rows(np.linspace(0.0, 200.0, num_features), LONG)
+
+
+def uneven_solution(num_features):
+  """Exact, in the directions of a regular n-gon, but one row is longer."""
+  degrees = np.arange(num_features) * 360.0 / num_features
+  norms = np.where(np.arange(num_features) == 0, 1.2 * LONG, LONG)
+  return _solved_rows(degrees, norms)
 
 
 def symmetric_failure(num_features, num_dead=1):
@@ -369,3 +384,8 @@ def two_shared_rows(num_features):
   weights, bias = shared_row(num_features - 1, 3)
   turned = weights[:, -1:] * [[0.8], [0.0]] + [[0.0], [0.06]]
   return _append((weights, bias), (turned, bias[-1:]))
+
+
+def collapsed(num_features):
+  """All rows are dead: every input gives the mean 1/n."""
+  return np.zeros((2, num_features)), np.full(num_features, 1 / num_features)

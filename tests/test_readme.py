@@ -1,4 +1,4 @@
-"""The README's code runs, and its numbers are those of the committed results."""
+"""The README's code runs; its numbers are those of the committed results."""
 
 import csv
 import json

@@ -25,6 +25,7 @@ HAND_MADE = {
     0,
   ),
   'irregular': (references.irregular_solution, 'SOLVED_IRREGULAR', 0),
+  'uneven': (references.uneven_solution, 'SOLVED_IRREGULAR', 0),
   'one_dead': (references.symmetric_failure, 'SYMMETRIC_FAILURE', 'n'),
   'two_dead': (
     functools.partial(references.symmetric_failure, num_dead=2),
@@ -52,8 +53,9 @@ HAND_MADE = {
   'leaky': (references.leaky_output, 'OTHER', 3),
   'shared_and_dim': (references.shared_row_and_dim_output, 'OTHER', 3),
   'two_shared': (references.two_shared_rows, 'OTHER', 0),
+  'collapsed': (references.collapsed, 'OTHER', 0),
 }
-SOLVED = ('tight_polygon', 'wide_polygon', 'irregular')
+SOLVED = ('tight_polygon', 'wide_polygon', 'irregular', 'uneven')
 SIZES = (5, 6, 7, 8)
 
 
@@ -163,8 +165,8 @@ def test_closed_form_sse_of_failures(num_features):
 def test_regular_and_symmetric_need_two_hidden_dimensions(case, num_features):
   construct, label, _ = HAND_MADE[case]
   weights, bias = construct(num_features)
-  turn = random_orthogonal(np.random.default_rng(21), 3)
-  weights = turn @ np.concatenate([weights, np.zeros((1, num_features))])
+  flat = np.concatenate([weights, np.zeros((1, num_features))])
+  turned = random_orthogonal(np.random.default_rng(21), 3) @ flat
   expected = {
     'SOLVED_REGULAR': 'SOLVED_IRREGULAR',
     # Two dead features are no single shared one.
@@ -172,7 +174,21 @@ def test_regular_and_symmetric_need_two_hidden_dimensions(case, num_features):
     if case == 'two_dead'
     else 'ASYMMETRIC_FAILURE',
   }.get(label, label)
-  assert name_of(diagnose_still(weights, bias)) == expected
+  assert name_of(diagnose_still(flat, bias)) == expected
+  assert name_of(diagnose_still(turned, bias)) == expected
+
+
+@pytest.mark.parametrize(
+  ('stretch', 'label'), [(1.0515, 'MERGED'), (1.0540, 'OTHER')]
+)
+def test_merged_distance_is_a_share_of_the_longer_row(stretch, label):
+  # .0515 is less than .05 x 1.0515, and .0540 more than .05 x 1.0540.
+  weights, bias = references.merged_pair(7)
+  weights[:, -1] *= stretch
+  bias[-1] -= 1.0  # Keeps the neighbours' inputs off.
+  found = diagnose_still(weights, bias)
+  assert found.inputs_on.tolist() == [2, 1, 1, 1, 1, 1, 2]
+  assert name_of(found) == label
 
 
 NOT_FINITE = {
@@ -182,6 +198,7 @@ NOT_FINITE = {
   'weight_overflows': ('weights', 1e30),
   'bias_nan': ('bias', np.nan),
   'bias_inf': ('bias', np.inf),
+  'bias_minus_inf': ('bias', -np.inf),
 }
 
 
@@ -237,7 +254,7 @@ def test_symmetric_comes_before_asymmetric():
 
 
 def test_jit_vmap_loop_and_classify_agree():
-  made = [construct(7) for construct, _, _ in list(HAND_MADE.values())[::3]]
+  made = [construct(7) for construct, _, _ in list(HAND_MADE.values())[::6]]
   params = to_params(*map(np.stack, zip(*made)))
   earlier = jax.vmap(relu_autoencoder.one_hot_sse)(params)
   mapped = diagnose_all(params, earlier, SOLVED_SSE, THRESHOLDS)
@@ -273,6 +290,7 @@ def assert_reference_agrees(weights, bias, earlier_sse):
       SOLVED_SSE,
       THRESHOLDS,
     )
+  found = jax.tree.map(np.asarray, found)
   for k in range(len(weights)):
     label, fates, inputs_on = references.diagnose(
       weights[k], bias[k], earlier_sse[k], SOLVED_SSE, THRESHOLDS

@@ -227,6 +227,7 @@ def _fates(params: model.Params, on: Array, thresholds: Thresholds) -> Array:
   alone = jnp.sum(on, axis=0) == 1
   # Column i of the pattern is exactly the group of rows equal to W_i.
   in_group = jnp.all(on == same, axis=0) & (jnp.sum(same, axis=0) > 1)
+  in_group &= norms >= thresholds.dead_norm  # Dead rows have no direction.
   return jnp.select(
     [~own, alone, in_group],
     [jnp.int32(Fate.OFF), jnp.int32(Fate.LEARNED), jnp.int32(Fate.MERGED)],
