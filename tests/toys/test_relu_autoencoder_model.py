@@ -575,3 +575,26 @@ def test_best_polygon_on_features_of_random_size(
       sse, [1.2, -0.2], jac=jax.grad(sse), method='BFGS'
     )
   assert best.fun == pytest.approx(published, abs=1e-5)
+
+
+@pytest.mark.parametrize('init', relu_autoencoder.INITS)
+def test_float64_runs_start_from_the_float32_weights(init):
+  def draw(dtype, scale):
+    toy = relu_autoencoder.make(
+      num_features=7,
+      num_hidden=2,
+      sample=sparse_features.one_hot(num_features=7, dtype=dtype),
+      init=init,
+      init_scale=scale,
+      importance_decay=1.0,
+      loss_reduction='mean',
+      dtype=dtype,
+    )
+    return jax.jit(toy.init)(jax.random.key(5))
+
+  single = draw(jnp.float32, jnp.float32(0.7))
+  with jax.enable_x64(True):
+    double = draw(jnp.float64, jnp.float64(0.7))
+  assert double.weights.dtype == np.float64
+  for a, b in zip(single, double):
+    np.testing.assert_array_equal(np.asarray(a, np.float64), b)

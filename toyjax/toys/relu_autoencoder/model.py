@@ -152,7 +152,8 @@ def make(
   reduce = jnp.mean if loss_reduction == 'mean' else jnp.sum
 
   def draw(key: PRNGKey) -> Params:
-    params = INITS[init](key, num_hidden, num_features, init_scale)
+    scale = jnp.asarray(init_scale, jnp.float32)
+    params = INITS[init](key, num_hidden, num_features, scale)
     return jax.tree.map(lambda leaf: leaf.astype(dtype), params)
 
   def loss(params: Params, batch: Array) -> Array:
