@@ -122,17 +122,36 @@ def _line(label: str, outcome: str, row: Mapping[str, Any]) -> list[str]:
 
 
 def _print_patterns(found: Sequence[Configuration]) -> None:
-  """Says what MIXED and OTHER are made of."""
+  """Says what MIXED, OTHER and the asymmetric failures are made of."""
   for configuration in found:
+    last, codes = configuration.last, configuration.outcomes[:, -1]
     for code in (Outcome.MIXED, Outcome.OTHER):
-      chosen = configuration.outcomes[:, -1] == code
-      patterns = Counter(map(tuple, configuration.patterns[chosen].tolist()))
+      kinds = [
+        last[name][codes == code]
+        for name in ('num_shared', 'num_merged', 'num_off')
+      ]
+      patterns = Counter(zip(*(kind.tolist() for kind in kinds)))
       if patterns:
         parts = ', '.join(
           f'{count} with {shared} shared {merged} merged {off} off'
           for (shared, merged, off), count in patterns.most_common(4)
         )
         print(f'{configuration.label}: {code.name.lower()}: {parts}')
+    asymmetric = codes == Outcome.ASYMMETRIC_FAILURE
+    if asymmetric.any():
+      shared_over, sse = (
+        last['shared_over'][asymmetric],
+        last['sse'][asymmetric],
+      )
+      parts = ', '.join(
+        f'{count} over g = {g}'
+        for g, count in sorted(Counter(shared_over.tolist()).items())
+      )
+      print(
+        f'{configuration.label}: asymmetric_failure: {parts}; SSE '
+        f'{sse.min():.3f} to {sse.max():.3f}, below 1 - 1/g in '
+        f'{np.sum(sse < 1 - 1 / shared_over)} of {len(sse)}'
+      )
 
 
 def _difference_rows(

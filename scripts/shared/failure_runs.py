@@ -20,6 +20,8 @@ _SHORT = {
   'adam_eps': 'eps',
 }
 
+LAST = ('sse', 'num_shared', 'num_merged', 'num_off', 'shared_over')
+
 
 class Configuration(NamedTuple):
   """All runs of one point of the grid.
@@ -29,7 +31,7 @@ class Configuration(NamedTuple):
     flags: value of each list flag; None where its optimizer does not use it.
     group: name of its group in the store.
     outcomes: [S, K] codes at the observed steps.
-    patterns: [S, 3] numbers of shared, merged and off features at the end.
+    last: name -> [S], the variables in `LAST` at the last observed step.
     solved_at: [S] step of the first crossing, -1 where there was none.
     every_step: whether crossings were looked for at every step, or only at
       the observed ones.
@@ -39,7 +41,7 @@ class Configuration(NamedTuple):
   flags: dict[str, Any]
   group: str
   outcomes: np.ndarray
-  patterns: np.ndarray
+  last: dict[str, np.ndarray]
   solved_at: np.ndarray
   every_step: bool
 
@@ -63,7 +65,6 @@ def read(
       and `settings['solved_sse']`.
   """
   swept = [name for name in columns if len(settings[name]) > 1]
-  names = ('num_shared', 'num_merged', 'num_off')
   for group in groups:
     data = xarray.open_zarr(path, group=group.name, chunks=None)
     finished = (
@@ -79,9 +80,9 @@ def read(
       )
     else:
       labels = {
-        name: data[name].values[finished] for name in ('outcome', 'sse', *names)
+        name: data[name].values[finished] for name in ('outcome', *LAST)
       }
-    patterns = np.stack([labels[name][:, -1] for name in names], axis=1)
+    last = {name: labels[name][:, -1] for name in LAST}
     solved_at = data['first_solved_step'].values[finished]
     every_step = settings['solved_sse'] == data.attrs['solved_sse']
     if not every_step:
@@ -99,7 +100,7 @@ def read(
         flags=flags,
         group=group.name,
         outcomes=labels['outcome'][number == c],
-        patterns=patterns[number == c],
+        last={name: values[number == c] for name, values in last.items()},
         solved_at=solved_at[number == c],
         every_step=every_step,
       )
