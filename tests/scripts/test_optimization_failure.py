@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import pathlib
-import resource
 import signal
 import subprocess
 import sys
@@ -38,14 +37,13 @@ def _command(workdir, *flags):
   ]
 
 
-def _run(workdir, *flags, **options):
+def _run(workdir, *flags):
   return subprocess.run(
     _command(workdir, *flags),
     cwd=ROOT,
     capture_output=True,
     text=True,
     timeout=300,
-    **options,
   )
 
 
@@ -308,12 +306,14 @@ def test_a_full_disk_loses_no_finished_chunk(tmp_path):
   workdir = tmp_path / 'full'
   flags = ('--num_features=5', '--num_steps=60', '--chunk_size=256')
   _finish(workdir, *flags, '--num_seeds=10')
-  # A limit on the size of files stands for a disk that is full.
-  full = _run(
-    workdir,
-    *flags,
-    '--num_seeds=600',
-    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)),
+  # A limit on the size of files, 17 blocks, stands for a disk that is full.
+  full = subprocess.run(
+    ['sh', '-c', 'ulimit -f 17; exec "$@"', 'sh']
+    + _command(workdir, *flags, '--num_seeds=600'),
+    cwd=ROOT,
+    capture_output=True,
+    text=True,
+    timeout=300,
   )
   assert full.returncode == 1
   assert 'Traceback' not in full.stderr
