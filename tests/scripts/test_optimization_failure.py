@@ -308,8 +308,10 @@ def test_a_full_disk_loses_no_finished_chunk(tmp_path):
   _finish(workdir, *flags, '--num_seeds=10')
   # A limit on the size of files, 17 blocks, stands for a disk that is full.
   full = subprocess.run(
-    ['sh', '-c', 'ulimit -f 17; exec "$@"', 'sh']
-    + _command(workdir, *flags, '--num_seeds=600'),
+    [
+      *('sh', '-c', 'ulimit -f 17; exec "$@"', 'sh'),
+      *_command(workdir, *flags, '--num_seeds=600'),
+    ],
     cwd=ROOT,
     capture_output=True,
     text=True,
