@@ -12,7 +12,7 @@ import numpy as np
 import optax
 
 from scripts.shared import autoencoder_trial
-from toyjax import descent, loops, sweeps
+from toyjax import chunks, descent, loops, sweeps
 from toyjax.base import Array
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
@@ -30,7 +30,7 @@ SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
 
 def make_trial(
   *, num_features: int, observe_steps: Sequence[int], dtype: str
-) -> sweeps.Trial:
+) -> chunks.Trial:
   """Returns the main script's trial, which ends at the last observed step."""
   return autoencoder_trial.make_trial(
     {

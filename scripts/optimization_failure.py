@@ -136,6 +136,7 @@ def train(
     group_xs(group, settings, flags.FLAGS.num_seeds),
     path=path / 'results.zarr',
     chunk_size=flags.FLAGS.chunk_size,
+    map_name=flags.FLAGS.map,
     variables=autoencoder_trial.VARIABLES,
     coordinates={
       'step': store.Coordinate('step', np.asarray(settings['observe_steps']))
@@ -219,6 +220,7 @@ def print_estimate(settings: dict[str, Any], flag_values: Any) -> None:
       group_xs(group, settings, flag_values.num_seeds),
       num_steps=settings['num_steps'],
       chunk_size=flag_values.chunk_size,
+      map_name=flag_values.map,
     )
     seconds += cost.elapsed_seconds
     disk += cost.disk_bytes * len(settings['observe_steps'])
@@ -247,7 +249,7 @@ def main(argv: list[str]) -> None:
       identity = {
         'science': settings,
         'extent': {'num_seeds': FLAGS.num_seeds},
-        'layout': {'chunk_size': FLAGS.chunk_size},
+        'layout': {'chunk_size': FLAGS.chunk_size, 'map': FLAGS.map},
       }
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax import loops, optimizers, sweeps
+from toyjax import chunks, loops, optimizers, sweeps
 from toyjax.base import Toy
 from toyjax.descent import descend
 
@@ -43,7 +43,7 @@ def _xs(num_seeds):
 def _one_device():
   return jax.make_mesh(
     (1,),
-    (sweeps.RUNS,),
+    (chunks.RUNS,),
     axis_types=(jax.sharding.AxisType.Auto,),
     devices=jax.local_devices()[:1],
   )
@@ -142,19 +142,23 @@ def test_a_chunk_computed_again_is_the_same_bit_for_bit():
   jax.tree.map(np.testing.assert_array_equal, first, second)
 
 
-def test_one_compilation_serves_all_chunks_and_hyperparameters():
-  traces = []
+@pytest.mark.parametrize('map_name', chunks.MAPS)
+def test_one_compilation_serves_all_chunks_and_hyperparameters(map_name):
+  def num_traces(num_seeds):
+    traces = []
 
-  def counted(x):
-    traces.append(1)
-    return _trial(x)
+    def counted(x):
+      traces.append(1)
+      return _trial(x)
 
-  sweeps.sweep(counted, _xs(30), chunk_size=16)
-  assert len(traces) == 1
+    sweeps.sweep(counted, _xs(num_seeds), chunk_size=16, map_name=map_name)
+    return len(traces)
+
+  assert num_traces(30) == num_traces(1) <= 2
 
 
 @pytest.mark.parametrize(
-  ('num_runs', 'chunk_size', 'num_devices', 'expected'),
+  ('num_runs', 'chunk_size', 'multiple', 'expected'),
   [
     (10_000, 512, 2, 512),
     (10_000, 333, 2, 334),
@@ -162,10 +166,12 @@ def test_one_compilation_serves_all_chunks_and_hyperparameters():
     (1, 512, 2, 2),
     (1, 512, 1, 1),
     (3, 512, 8, 8),
+    (1, 512, 256, 256),
+    (9_000, 1024, 256, 1024),
   ],
 )
-def test_padding(num_runs, chunk_size, num_devices, expected):
-  size = sweeps.padded_chunk_size(num_runs, chunk_size, num_devices)
+def test_padding(num_runs, chunk_size, multiple, expected):
+  size = chunks.padded_size(num_runs, chunk_size, multiple)
   assert size == expected
 
 
@@ -238,14 +244,46 @@ def test_bad_sweeps_are_refused():
     sweeps.sweep(lambda x: x, {'a': 3.0}, chunk_size=2)
 
 
-def test_the_map_is_a_seam():
-  seen = []
+def test_maps_agree_and_an_unknown_one_is_refused():
+  xs = _xs(7)
+  lanes = sweeps.sweep(_trial, xs, chunk_size=16, map_name='lanes')
+  vmap = sweeps.sweep(_trial, xs, chunk_size=16, map_name='vmap')
+  # 30 steps of training, each summing in another order.
+  jax.tree.map(
+    lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5), lanes, vmap
+  )
+  with pytest.raises(ValueError, match='unknown map'):
+    sweeps.sweep(_trial, xs, chunk_size=16, map_name='pmap')
 
-  def map_runs(trial):
-    seen.append(trial)
-    return jax.vmap(trial)
 
-  xs = _xs(3)
-  results = sweeps.sweep(_trial, xs, chunk_size=16, map_runs=map_runs)
-  assert seen == [_trial]
-  np.testing.assert_array_equal(results['index'], xs['seed_index'])
+def test_a_trial_that_is_not_tiny_goes_to_vmap_whole():
+  def trial(x):
+    return jax.random.normal(x, (40, 40)) @ jnp.ones((40, 40))
+
+  keys = sweeps.seed_keys(0, np.arange(3))
+  mesh = chunks.local_mesh()
+  large = chunks.compile_chunk(trial, keys, mesh, 'lanes')
+  assert large.multiple == 2
+  small = chunks.compile_chunk(jax.random.normal, keys, mesh, 'lanes')
+  assert small.multiple == 2 * chunks.BLOCK
+  np.testing.assert_array_equal(
+    sweeps.sweep(trial, keys, chunk_size=2, map_name='lanes'),
+    sweeps.sweep(trial, keys, chunk_size=2, map_name='vmap'),
+  )
+
+
+@pytest.mark.parametrize('chunk_size', [1, 100, 333, 5000])
+def test_with_lanes_a_run_has_the_same_bits_in_any_company(chunk_size):
+  xs = _xs(250)
+  order = np.random.default_rng(1).permutation(750)
+  reference = sweeps.sweep(_trial, xs, chunk_size=1024)
+  some = order[: 3 if chunk_size == 1 else 750]
+  mixed = sweeps.sweep(
+    _trial,
+    jax.tree.map(lambda leaf: leaf[some], xs),
+    chunk_size=chunk_size,
+    mesh=_one_device() if chunk_size == 333 else None,
+  )
+  jax.tree.map(
+    lambda a, b: np.testing.assert_array_equal(a, b[some]), mixed, reference
+  )

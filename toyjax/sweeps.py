@@ -9,23 +9,20 @@ nothing of toys, outcomes or files: it maps, streams and reports progress.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 import itertools
-import math
 import time
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
 import tqdm
 
+from toyjax import chunks
 from toyjax.base import Array, ArrayTree, PRNGKey
+from toyjax.chunks import Trial
 
-Trial = Callable[[Any], ArrayTree]
-Map = Callable[[Trial], Trial]
 Summarize = Callable[[ArrayTree], Mapping[str, int]]
-
-RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
 
 
 class Store(Protocol):
@@ -105,43 +102,6 @@ def seeds_by_grid(
   return {'key': seed_keys(seed, index), 'seed_index': index, **tiled}
 
 
-def local_mesh() -> Mesh:
-  """Returns a one-axis mesh over all devices of this process."""
-  devices = jax.local_devices()
-  return jax.make_mesh(
-    (len(devices),), (RUNS,), axis_types=(AxisType.Auto,), devices=devices
-  )
-
-
-def compile_chunk(
-  trial: Trial, mesh: Mesh, map_runs: Map = jax.vmap
-) -> jax.stages.Wrapped:
-  """Returns the jitted map of `trial` over a chunk spread over `mesh`.
-
-  Each device runs its own share as a program of its own, so that loops of
-  different devices never wait for each other.
-
-  Args:
-    trial: x -> pytree.
-    mesh: one-axis mesh named `RUNS`.
-    map_runs: how one device maps the trial over its share; means `jax.vmap`.
-
-  Returns:
-    chunk of xs [K, ...] -> chunk of results [K, ...], where the number of
-    devices divides K.
-  """
-  spec = PartitionSpec(RUNS)
-  return jax.jit(
-    jax.shard_map(
-      map_runs(trial),
-      mesh=mesh,
-      in_specs=spec,
-      out_specs=spec,
-      check_vma=False,
-    )
-  )
-
-
 def sweep(
   trial: Trial,
   xs: ArrayTree,
@@ -152,7 +112,7 @@ def sweep(
   summarize: Summarize | None = None,
   work_per_run: int = 1,
   progress: str | None = None,
-  map_runs: Map = jax.vmap,
+  map_name: str = 'lanes',
 ) -> ArrayTree:
   """Runs `trial` for every x of `xs`.
 
@@ -165,13 +125,13 @@ def sweep(
     trial: a pure function of one x, returning a pytree of arrays.
     xs: pytree of arrays [R, ...], one row a run; typed keys are welcome.
     chunk_size: runs per chunk, >= 1; also the store's chunk.
-    mesh: one-axis mesh named `RUNS`; None means all local devices.
+    mesh: one-axis mesh named `chunks.RUNS`; None means all local devices.
     store: where finished chunks go; None keeps them in memory.
     summarize: chunk of results -> counts by name, added up in the progress
       line.
     work_per_run: units of work a run, such as its steps, for the rate shown.
     progress: name shown before a progress bar on stderr; None shows none.
-    map_runs: see `compile_chunk`.
+    map_name: 'lanes' or 'vmap', see `chunks.compile_chunk`.
 
   Returns:
     The results of all runs, a pytree of NumPy arrays [R, ...] in the order of
@@ -183,15 +143,15 @@ def sweep(
   num_runs = _leading_size(xs)
   if chunk_size < 1:
     raise ValueError(f'chunk_size must be >= 1: {chunk_size}')
-  mesh = local_mesh() if mesh is None else mesh
-  run_chunk = compile_chunk(trial, mesh, map_runs)
-  sharding = NamedSharding(mesh, PartitionSpec(RUNS))
-  padded_size = padded_chunk_size(num_runs, chunk_size, mesh.size)
+  mesh = chunks.local_mesh() if mesh is None else mesh
+  program = chunks.compile_chunk(trial, xs, mesh, map_name)
+  sharding = NamedSharding(mesh, PartitionSpec(chunks.RUNS))
+  padded_size = chunks.padded_size(num_runs, chunk_size, program.multiple)
 
   def launch(start: int) -> ArrayTree:
     rows = np.minimum(np.arange(start, start + padded_size), num_runs - 1)
     chunk = jax.tree.map(lambda leaf: leaf[rows], xs)
-    return run_chunk(jax.device_put(chunk, sharding))
+    return program.run(jax.device_put(chunk, sharding))
 
   kept = []
   report = _Progress(progress, num_runs, work_per_run)
@@ -222,16 +182,6 @@ def sweep(
   if store is not None:
     return ()
   return jax.tree.map(lambda *leaves: np.concatenate(leaves), *kept)
-
-
-def padded_chunk_size(num_runs: int, chunk_size: int, num_devices: int) -> int:
-  """Returns how many runs are computed at a time.
-
-  A sweep of less than one chunk takes the next power of two, so that a few
-  seeds do not cost a full chunk; the number of devices divides the result.
-  """
-  size = min(chunk_size, 2 ** math.ceil(math.log2(max(num_runs, 1))))
-  return math.ceil(size / num_devices) * num_devices
 
 
 def _spans(num_runs: int, chunk_size: int) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax import descent, loops, optimizers, store, sweeps
+from toyjax import chunks, descent, loops, optimizers, store, sweeps
 from toyjax.base import Array, ArrayTree
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
@@ -77,7 +77,7 @@ def make_trial(
   static: Mapping[str, Any],
   settings: Mapping[str, Any],
   num_steps: int | None = None,
-) -> sweeps.Trial:
+) -> chunks.Trial:
   """Returns the experiment for one seed: train, observe, diagnose.
 
   Args:

@@ -13,7 +13,7 @@ from absl import flags
 import jax
 import numpy as np
 
-from toyjax import manifest, sweeps
+from toyjax import chunks, manifest
 
 flags.disclaim_key_flags()
 
@@ -39,6 +39,13 @@ def define_sweep_flags(
     'Runs computed and stored at a time. Less memory and a livelier progress '
     'bar against speed.',
     lower_bound=1,
+  )
+  flags.DEFINE_enum(
+    'map',
+    'lanes',
+    chunks.MAPS,
+    'How a device maps the run over seeds: lanes is made for tiny programs; '
+    'results differ in last bits.',
   )
   flags.DEFINE_string(
     'workdir',
@@ -137,11 +144,12 @@ class Estimate(NamedTuple):
 
 
 def estimate(
-  make_trial: Callable[[int], sweeps.Trial],
+  make_trial: Callable[[int], chunks.Trial],
   xs: Any,
   *,
   num_steps: int,
   chunk_size: int,
+  map_name: str,
 ) -> Estimate:
   """Predicts time, memory and disk from a chunk of a few steps.
 
@@ -150,17 +158,18 @@ def estimate(
     xs: the runs of the sweep.
     num_steps: steps of the real trial.
     chunk_size: runs per chunk.
+    map_name: see `chunks.compile_chunk`.
   """
-  mesh = sweeps.local_mesh()
+  mesh = chunks.local_mesh()
   leaves = jax.tree.leaves(xs)
   num_runs = leaves[0].shape[0]
-  size = sweeps.padded_chunk_size(num_runs, chunk_size, mesh.size)
-  chunk = jax.tree.map(lambda leaf: leaf[np.arange(size) % num_runs], xs)
   few_steps = min(_DRY_RUN_STEPS, num_steps)
-
   start = time.monotonic()
-  run_chunk = sweeps.compile_chunk(make_trial(few_steps), mesh)
-  compiled = run_chunk.lower(chunk).compile()
+  program = chunks.compile_chunk(make_trial(few_steps), xs, mesh, map_name)
+  size = chunks.padded_size(num_runs, chunk_size, program.multiple)
+  chunk = jax.tree.map(lambda leaf: leaf[np.arange(size) % num_runs], xs)
+
+  compiled = program.run.lower(chunk).compile()
   compile_seconds = time.monotonic() - start
   jax.block_until_ready(compiled(chunk))
   start = time.monotonic()

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from toyjax import store, sweeps
+from toyjax import chunks, store, sweeps
 
 
 class Group(NamedTuple):
@@ -74,11 +74,12 @@ def group_xs(
 
 def run_group(
   group: Group,
-  trial: sweeps.Trial,
+  trial: chunks.Trial,
   xs: dict[str, Any],
   *,
   path: pathlib.Path,
   chunk_size: int,
+  map_name: str,
   variables: Mapping[str, store.Variable],
   coordinates: Mapping[str, store.Coordinate],
   attrs: Mapping[str, Any],
@@ -93,6 +94,7 @@ def run_group(
     xs: the runs, from `group_xs`.
     path: of the store.
     chunk_size: runs per chunk.
+    map_name: see `chunks.compile_chunk`.
     variables: a description for each result.
     coordinates: beside the seed index and the traced flags, which are added.
     attrs: attributes beside the static flags.
@@ -125,4 +127,5 @@ def run_group(
     summarize=summarize,
     work_per_run=work_per_run,
     progress=group.name,
+    map_name=map_name,
   )

@@ -1,0 +1,23 @@
+"""lanes: the meaning of `jax.vmap`, laid out for tiny programs.
+
+`jax.vmap` puts the mapped axis first, so that a 2 x 7 matrix product of each of
+a thousand seeds becomes a thousand tiny products. `lanes` puts the mapped axis
+last: each number of the per-seed program becomes a contiguous vector over the
+seeds, a product becomes a few multiply-adds of such vectors, and the machine
+runs at the width of its vector units.
+
+    fun --trace for one seed--> jaxpr --interpreter--> the same steps on
+                                                       arrays [..., seeds]
+
+`interpreter` walks the program, `rules` says how each primitive acts with the
+seed axis last, `control` walks into loops and branches. A primitive without a
+rule is mapped by `jax.vmap`, so every program works.
+"""
+
+from toyjax.lanes.interpreter import is_tiny, lanes
+
+# XLA's CPU compiler drops optimization barriers before it fuses, and then
+# computes shared values again inside each consumer: four times slower at n = 7.
+CPU_COMPILER_OPTIONS = {'xla_disable_hlo_passes': 'cse_barrier_expander'}
+
+__all__ = ['CPU_COMPILER_OPTIONS', 'is_tiny', 'lanes']

@@ -1,0 +1,247 @@
+"""How `lanes` walks into calls, loops and branches.
+
+A loop's carry may start equal for all seeds and come to differ: which part of
+it varies is found before the loop is built, as a fixed point. A counter that
+never varies stays a scalar, so its loop stays one loop for all seeds.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from jax import lax
+from jax.extend import core
+import jax.numpy as jnp
+
+from toyjax.base import Array
+from toyjax.lanes.rules import rule
+from toyjax.lanes.values import Context, Value, shape_of, spread
+
+CALLS = ('jit', 'pjit', 'closed_call', 'core_call', 'checkpoint', 'remat2')
+
+
+def subprograms(equation: core.JaxprEqn) -> list[core.Jaxpr]:
+  """Returns the programs that an equation holds: bodies, branches, calls."""
+  return list(core.jaxprs_in_params(equation.params))
+
+
+def find_varying(jaxpr: core.Jaxpr, varies: Sequence[bool]) -> list[bool]:
+  """Says which results of a program vary, given which arguments do."""
+  known = dict(zip(jaxpr.invars, varies))
+
+  def read(atom: core.Var | core.Literal) -> bool:
+    return not isinstance(atom, core.Literal) and known.get(atom, False)
+
+  for equation in jaxpr.eqns:
+    operands = [read(atom) for atom in equation.invars]
+    known.update(zip(equation.outvars, _equation_varies(equation, operands)))
+  return [read(atom) for atom in jaxpr.outvars]
+
+
+def _equation_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
+  name, params = equation.primitive.name, equation.params
+  if not any(varies):
+    return [False] * len(equation.outvars)
+  if name in CALLS:
+    return find_varying(_called(equation).jaxpr, varies)
+  if name == 'scan':
+    return _scan_varies(equation, varies)
+  if name == 'while':
+    return _while_varies(equation, varies)[0]
+  if name == 'cond' and not varies[0]:
+    return _branches_vary(params['branches'], varies[1:])
+  return [True] * len(equation.outvars)
+
+
+def _called(equation: core.JaxprEqn) -> Any:
+  called: Any = equation.params.get('jaxpr', equation.params.get('call_jaxpr'))
+  return called if hasattr(called, 'consts') else core.ClosedJaxpr(called, ())
+
+
+@rule(*CALLS)
+def _call(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  return context.evaluate(_called(equation), values)
+
+
+def _lift(
+  context: Context,
+  values: Sequence[Value],
+  varies: Sequence[bool],
+  variables: Sequence[core.Var | core.Literal],
+) -> list[Array]:
+  """Gives a seed axis to what shall have one."""
+  return [
+    spread(value, shape_of(variable), context.size) if wanted else value.array
+    for value, wanted, variable in zip(values, varies, variables)
+  ]
+
+
+def _mark(arrays: Sequence[Array], varies: Sequence[bool]) -> list[Value]:
+  return [Value(array, v) for array, v in zip(arrays, varies)]
+
+
+# ----- scan -----
+
+
+def _scan_bounds(equation: core.JaxprEqn) -> tuple[int, int]:
+  """Returns where the operands of a scan turn from constants to the carry, and
+  from the carry to the scanned arrays.
+  """
+  params = equation.params
+  if 'num_consts' in params:  # Until JAX 0.10.
+    return params['num_consts'], params['num_consts'] + params['num_carry']
+  consts, carry, _ = params['ft_in'].unpack()
+  return len(consts), len(consts) + len(carry)
+
+
+def _scan_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
+  params, (first, last) = equation.params, _scan_bounds(equation)
+  carry = varies[first:last]
+  while True:
+    results = find_varying(
+      params['jaxpr'].jaxpr, [*varies[:first], *carry, *varies[last:]]
+    )
+    following = [a or b for a, b in zip(carry, results)]
+    if following == carry:
+      return [*carry, *results[len(carry) :]]
+    carry = following
+
+
+@rule('scan')
+def _scan(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  params, (first, last) = equation.params, _scan_bounds(equation)
+  consts, init, xs = values[:first], values[first:last], values[last:]
+  varies = _scan_varies(equation, [value.varies for value in values])
+  carry_varies = varies[: len(init)]
+  # A scanned array is [T, ..., S]: its slices end in the seed axis, too.
+  xs_vary = [x.varies for x in xs]
+
+  def body(
+    carry: list[Array], slices: list[Array]
+  ) -> tuple[list[Array], list[Array]]:
+    results = context.evaluate(
+      params['jaxpr'],
+      [*consts, *_mark(carry, carry_varies), *_mark(slices, xs_vary)],
+    )
+    arrays = _lift(context, results, varies, params['jaxpr'].jaxpr.outvars)
+    return arrays[: len(init)], arrays[len(init) :]
+
+  carry, ys = lax.scan(
+    body,
+    _lift(context, init, carry_varies, equation.invars[first:last]),
+    [x.array for x in xs],
+    length=params['length'],
+    reverse=params['reverse'],
+    unroll=params['unroll'],
+  )
+  return _mark([*carry, *ys], varies)
+
+
+# ----- while -----
+
+
+def _while_varies(
+  equation: core.JaxprEqn, varies: list[bool]
+) -> tuple[list[bool], bool]:
+  """Says which part of the carry varies, and whether the condition does."""
+  params = equation.params
+  first = params['cond_nconsts']
+  last = first + params['body_nconsts']
+  carry = varies[last:]
+  while True:
+    results = find_varying(
+      params['body_jaxpr'].jaxpr, [*varies[first:last], *carry]
+    )
+    (stops_apart,) = find_varying(
+      params['cond_jaxpr'].jaxpr, [*varies[:first], *carry]
+    )
+    # Seeds that stop at different steps hold different carries.
+    following = [a or b or stops_apart for a, b in zip(carry, results)]
+    if following == carry:
+      return carry, stops_apart
+    carry = following
+
+
+@rule('while')
+def _while(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  params = equation.params
+  first = params['cond_nconsts']
+  last = first + params['body_nconsts']
+  varies, stops_apart = _while_varies(
+    equation, [value.varies for value in values]
+  )
+
+  def goes_on(carry: list[Array]) -> Array:
+    marked = [*values[:first], *_mark(carry, varies)]
+    return context.evaluate(params['cond_jaxpr'], marked)[0].array
+
+  def body(carry: list[Array]) -> list[Array]:
+    marked = [*values[first:last], *_mark(carry, varies)]
+    results = context.evaluate(params['body_jaxpr'], marked)
+    variables = params['body_jaxpr'].jaxpr.outvars
+    arrays = _lift(context, results, varies, variables)
+    if stops_apart:
+      running = goes_on(carry)
+      arrays = [jnp.where(running, a, b) for a, b in zip(arrays, carry)]
+    return arrays
+
+  carry = lax.while_loop(
+    (lambda carry: jnp.any(goes_on(carry))) if stops_apart else goes_on,
+    body,
+    _lift(context, values[last:], varies, equation.invars[last:]),
+  )
+  return _mark(carry, varies)
+
+
+# ----- cond -----
+
+
+def _branches_vary(
+  branches: Sequence[core.ClosedJaxpr], varies: Sequence[bool]
+) -> list[bool]:
+  found = [find_varying(branch.jaxpr, varies) for branch in branches]
+  return [any(results) for results in zip(*found)]
+
+
+@rule('cond')
+def _cond(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  """One branch for all seeds; where they part, all branches and a choice."""
+  index, *operands = values
+  branches = equation.params['branches']
+  if index.varies:
+    results = [
+      [
+        spread(value, shape_of(variable), context.size)
+        for value, variable in zip(
+          context.evaluate(branch, operands), equation.outvars
+        )
+      ]
+      for branch in branches
+    ]
+    which = jnp.clip(index.array.astype(jnp.int32), 0, len(branches) - 1)
+    chosen = [
+      lax.select_n(jnp.broadcast_to(which, choices[0].shape), *choices)
+      for choices in zip(*results)
+    ]
+    return _mark(chosen, [True] * len(chosen))
+
+  varies = _branches_vary(branches, [value.varies for value in operands])
+
+  def run(branch: core.ClosedJaxpr, arrays: list[Array]) -> list[Array]:
+    marked = _mark(arrays, [value.varies for value in operands])
+    results = context.evaluate(branch, marked)
+    return _lift(context, results, varies, equation.outvars)
+
+  arrays = lax.switch(
+    index.array.astype(jnp.int32),
+    [lambda a, branch=branch: run(branch, a) for branch in branches],
+    [value.array for value in operands],
+  )
+  return _mark(arrays, varies)

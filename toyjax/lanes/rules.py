@@ -1,0 +1,264 @@
+"""How each primitive acts on arrays whose last axis is the seed axis.
+
+Elementwise primitives pass through. Contractions and sums over short axes
+become chains of multiply-adds, which XLA fuses into loops over the seeds.
+"""
+
+from collections.abc import Callable, Sequence
+import math
+from typing import Any
+
+from jax import lax
+from jax.extend import core
+import jax.numpy as jnp
+
+from toyjax.base import Array
+from toyjax.lanes.values import (
+  Context,
+  Rule,
+  Value,
+  align,
+  bind,
+  by_vmap,
+  shape_of,
+  spread,
+  varying,
+)
+
+RULES: dict[str, Rule] = {}
+
+# Longer sums stay one reduction: unrolled, they only lengthen the program.
+MAX_UNROLLED = 64
+
+
+def rule(*names: str) -> Callable[[Rule], Rule]:
+  """Registers a rule under the names of its primitives."""
+
+  def register(function: Rule) -> Rule:
+    for name in names:
+      RULES[name] = function
+    return function
+
+  return register
+
+
+def _barrier(array: Array) -> Array:
+  """Keeps XLA from computing the array again inside each of its consumers."""
+  return lax.optimization_barrier(array)
+
+
+@rule(
+  *"""
+  abs acos acosh add add_any and asin asinh atan atan2 atanh cbrt ceil clamp
+  clz convert_element_type copy copy_p cos cosh digamma div eq erf erf_inv
+  erfc exp exp2 expm1 floor ge gt integer_pow is_finite le lgamma log log1p
+  logistic lt max min mul ne neg nextafter not or population_count pow
+  random_fold_in reduce_precision rem round rsqrt select_n shift_left
+  shift_right_arithmetic shift_right_logical sign sin sinh sqrt square
+  stop_gradient sub tan tanh threefry2x32 xor
+  """.split()
+)
+def _elementwise(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  shape = shape_of(equation.outvars[0])
+  full = (*shape, context.size)
+  arrays = [
+    jnp.broadcast_to(align(value, len(shape)), full) for value in values
+  ]
+  return varying(bind(equation, arrays))
+
+
+@rule(
+  *"""
+  argmax argmin cumlogsumexp cummax cummin cumprod cumsum reduce_and
+  reduce_max reduce_min reduce_or reduce_prod reduce_xor rev split squeeze
+  """.split()
+)
+def _axes_keep_their_numbers(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  """The seed axis is last, so all other axes are where they were."""
+  del context
+  return varying(bind(equation, [value.array for value in values]))
+
+
+@rule('sort')
+def _sort(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  shape = shape_of(equation.outvars[0])
+  arrays = [spread(value, shape, context.size) for value in values]
+  return varying(bind(equation, arrays))
+
+
+@rule('reduce_sum')
+def _reduce_sum(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  del context
+  (array,), axes = [value.array for value in values], equation.params['axes']
+  length = math.prod(array.shape[axis] for axis in axes)
+  if not 0 < length <= MAX_UNROLLED:
+    return varying([_barrier(out) for out in bind(equation, [array])])
+  rest = [axis for axis in range(array.ndim) if axis not in axes]
+  terms = lax.transpose(array, (*axes, *rest)).reshape(
+    (length, *(array.shape[axis] for axis in rest))
+  )
+  return varying([_barrier(_add_up([terms[k] for k in range(length)]))])
+
+
+def _add_up(terms: Sequence[Array]) -> Array:
+  total = terms[0]
+  for term in terms[1:]:
+    total = total + term
+  return total
+
+
+def num_products(equation: core.JaxprEqn) -> int:
+  """Returns the multiplications of a contraction; 0 for other equations."""
+  if equation.primitive.name != 'dot_general':
+    return 0
+  (contract, _), _ = equation.params['dimension_numbers']
+  left = shape_of(equation.invars[0])
+  length = math.prod(left[axis] for axis in contract)
+  return length * math.prod(shape_of(equation.outvars[0]))
+
+
+@rule('dot_general')
+def _dot_general(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  """out[b, i, j] = Σ_k left[b, i, k] right[b, j, k], unrolled over k."""
+  contract, batch = equation.params['dimension_numbers']
+  shapes = [shape_of(variable) for variable in equation.invars]
+  length = math.prod(shapes[0][axis] for axis in contract[0])
+  if not 0 < length <= MAX_UNROLLED:
+    return by_vmap(context, equation, values)
+  shape = shape_of(equation.outvars[0])
+  dtype = equation.params['preferred_element_type'] or values[0].array.dtype
+  operands, free = [], []
+  for side in (0, 1):
+    axes = [
+      axis
+      for axis in range(len(shapes[side]))
+      if axis not in contract[side] and axis not in batch[side]
+    ]
+    free.append(len(axes))
+    operand = align(values[side], len(shapes[side])).astype(dtype)
+    order = (*contract[side], *batch[side], *axes, operand.ndim - 1)
+    operand = lax.transpose(operand, order)
+    operands.append(
+      operand.reshape((length, *operand.shape[len(contract[side]) :]))
+    )
+  num_batch = len(batch[0])
+  left, right = operands
+  # left [k, b, i, 1.., S] times right [k, b, 1.., j, S]
+  left = left.reshape((*left.shape[:-1], *(1,) * free[1], left.shape[-1]))
+  right = right.reshape(
+    (
+      *right.shape[: 1 + num_batch],
+      *(1,) * free[0],
+      *right.shape[1 + num_batch :],
+    )
+  )
+  total = _add_up([left[k] * right[k] for k in range(length)])
+  total = jnp.broadcast_to(total, (*shape, context.size))
+  return varying([_barrier(total)])
+
+
+def _with_seed_axis(
+  change: Callable[[dict[str, Any], Array, int], Array],
+) -> Rule:
+  """Makes a rule of one operand from (parameters, array, S) -> array."""
+
+  def applied(
+    context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+  ) -> list[Value]:
+    if not values[0].varies or any(value.varies for value in values[1:]):
+      return by_vmap(context, equation, values)
+    return varying([change(equation.params, values[0].array, context.size)])
+
+  return applied
+
+
+@rule('broadcast_in_dim')
+@_with_seed_axis
+def _broadcast_in_dim(params: dict[str, Any], array: Array, size: int) -> Array:
+  shape, dimensions = params['shape'], params['broadcast_dimensions']
+  return lax.broadcast_in_dim(array, (*shape, size), (*dimensions, len(shape)))
+
+
+@rule('reshape')
+@_with_seed_axis
+def _reshape(params: dict[str, Any], array: Array, size: int) -> Array:
+  return array.reshape((*params['new_sizes'], size))
+
+
+@rule('transpose')
+@_with_seed_axis
+def _transpose(params: dict[str, Any], array: Array, size: int) -> Array:
+  del size
+  order = params['permutation']
+  return _barrier(lax.transpose(array, (*order, len(order))))
+
+
+@rule('slice')
+@_with_seed_axis
+def _slice(params: dict[str, Any], array: Array, size: int) -> Array:
+  strides = params['strides'] or (1,) * (array.ndim - 1)
+  return lax.slice(
+    array,
+    (*params['start_indices'], 0),
+    (*params['limit_indices'], size),
+    (*strides, 1),
+  )
+
+
+@rule('concatenate')
+def _concatenate(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  arrays = [
+    spread(value, shape_of(variable), context.size)
+    for value, variable in zip(values, equation.invars)
+  ]
+  return varying([lax.concatenate(arrays, equation.params['dimension'])])
+
+
+@rule('dynamic_slice')
+def _dynamic_slice(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  operand, *starts = values
+  if not operand.varies or any(start.varies for start in starts):
+    return by_vmap(context, equation, values)
+  sizes = (*equation.params['slice_sizes'], context.size)
+  first = jnp.zeros_like(starts[0].array)
+  indices = [*(start.array for start in starts), first]
+  return varying([lax.dynamic_slice(operand.array, indices, sizes)])
+
+
+@rule('dynamic_update_slice')
+def _dynamic_update_slice(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  operand, update, *starts = values
+  if any(start.varies for start in starts):
+    return by_vmap(context, equation, values)
+  arrays = [
+    spread(value, shape_of(variable), context.size)
+    for value, variable in zip((operand, update), equation.invars)
+  ]
+  indices = [start.array for start in starts]
+  indices.append(jnp.zeros_like(indices[0]))
+  return varying([lax.dynamic_update_slice(arrays[0], arrays[1], indices)])
+
+
+@rule('optimization_barrier')
+def _optimization_barrier(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  del context, equation
+  arrays = lax.optimization_barrier([value.array for value in values])
+  return [Value(a, value.varies) for a, value in zip(arrays, values)]

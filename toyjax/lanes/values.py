@@ -1,0 +1,87 @@
+"""What the interpreter of `lanes` hands from step to step."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+from jax.extend import core
+import jax.numpy as jnp
+import numpy as np
+
+from toyjax.base import Array
+
+
+class Value(NamedTuple):
+  """An intermediate value of the per-seed program.
+
+  Attributes:
+    array: shape of the value for one seed, then the seed axis if it varies.
+    varies: whether it differs between seeds. What does not vary is computed
+      once and has no seed axis.
+  """
+
+  array: Any
+  varies: bool
+
+
+class Context(NamedTuple):
+  """What a rule may need beside its equation and operands.
+
+  Attributes:
+    size: number of seeds S.
+    evaluate: (closed jaxpr, values) -> values, to walk into a sub-program.
+  """
+
+  size: int
+  evaluate: Callable[[core.ClosedJaxpr, Sequence[Value]], list[Value]]
+
+
+Rule = Callable[[Context, core.JaxprEqn, Sequence[Value]], list[Value]]
+
+
+def shape_of(variable: core.Var | core.Literal) -> tuple[int, ...]:
+  """Returns the shape of a variable of the per-seed program."""
+  aval: Any = variable.aval
+  return aval.shape
+
+
+def varying(arrays: Sequence[Array]) -> list[Value]:
+  """Marks arrays that end in the seed axis."""
+  return [Value(array, True) for array in arrays]
+
+
+def align(value: Value, rank: int) -> Array:
+  """Returns the value as an array [..., S or 1] of rank + 1 axes."""
+  array = value.array if value.varies else jnp.asarray(value.array)[..., None]
+  return array.reshape((1,) * (rank + 1 - array.ndim) + array.shape)
+
+
+def spread(value: Value, shape: Sequence[int], size: int) -> Array:
+  """Returns the value with its seed axis, [*shape, S]."""
+  if value.varies and value.array.ndim == len(shape) + 1:
+    return value.array
+  if not value.varies:
+    array = jnp.asarray(value.array)
+    return jnp.broadcast_to(array[..., None], (*np.shape(array), size))
+  return jnp.broadcast_to(align(value, len(shape)), (*shape, size))
+
+
+def bind(equation: core.JaxprEqn, arrays: Sequence[Array]) -> list[Array]:
+  """Applies the equation's primitive with its own parameters."""
+  primitive = equation.primitive
+  params = primitive.get_bind_params(equation.params)
+  result = primitive.bind(*arrays, **params)
+  return list(result) if primitive.multiple_results else [result]
+
+
+def by_vmap(
+  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
+) -> list[Value]:
+  """The rule of every primitive that has none: `jax.vmap`, seed axis last."""
+  del context
+  mapped = jax.vmap(
+    lambda *arrays: tuple(bind(equation, arrays)),
+    in_axes=tuple(-1 if value.varies else None for value in values),
+    out_axes=-1,
+  )
+  return varying(mapped(*(value.array for value in values)))
