@@ -20,6 +20,7 @@ class Variant(NamedTuple):
     dtype: precision of the training.
     reverse: whether the last seed runs first.
     alone: whether some seeds run, each as a sweep of its own.
+    map_name: how a device maps the run over seeds.
   """
 
   description: str
@@ -28,17 +29,23 @@ class Variant(NamedTuple):
   dtype: str = 'float32'
   reverse: bool = False
   alone: bool = False
+  map_name: str = 'lanes'
 
 
 VARIANTS = {
-  'baseline': Variant('float32, chunks of 1024, 2 devices'),
+  'baseline': Variant('float32, lanes, chunks of 1024, 2 devices'),
   'again': Variant('nothing changed'),
   'chunk_128': Variant('chunks of 128', chunk_size=128),
   'chunk_333': Variant('chunks of 333', chunk_size=333),
   'reversed': Variant('reversed order', reverse=True),
   'one_device': Variant('one device', num_devices=1),
   'alone': Variant('each seed alone', alone=True),
+  'vmap': Variant('vmap', map_name='vmap'),
+  'vmap_chunk_128': Variant(
+    'vmap, chunks of 128', chunk_size=128, map_name='vmap'
+  ),
   'float64': Variant('float64', dtype='float64'),
+  'float64_vmap': Variant('float64, vmap', dtype='float64', map_name='vmap'),
 }
 
 
@@ -80,7 +87,9 @@ def run(variant: Variant, settings: Mapping[str, int]) -> Runs:
   parts = []
   for part in sweeps_of:
     xs = adamw_runs.make_xs(seed=settings['seed'], indices=part, dtype=dtype)
-    results = sweeps.sweep(trial, xs, chunk_size=variant.chunk_size)
+    results = sweeps.sweep(
+      trial, xs, chunk_size=variant.chunk_size, map_name=variant.map_name
+    )
     initial_weights = adamw_runs.initial_weights(
       xs, num_features=num_features, dtype=dtype
     )

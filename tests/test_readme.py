@@ -4,7 +4,6 @@ import csv
 import json
 import pathlib
 import re
-import shlex
 
 import pytest
 
@@ -52,9 +51,9 @@ def test_flags_in_the_readme_exist():
     assert f'--{name}:' in known or f'--[no]{name}:' in known, name
 
 
-def _solved(num_features, step):
-  """Recomputes a share solved from the counts of the summary."""
-  with (RESULTS / 'summary.csv').open() as file:
+def _solved(results, num_features, step):
+  """Recomputes a share solved from the counts of a summary."""
+  with (results / 'summary.csv').open() as file:
     rows = [
       row
       for row in csv.DictReader(file)
@@ -68,15 +67,17 @@ def _solved(num_features, step):
   return solved, total.pop()
 
 
+@pytest.mark.parametrize('dtype', ['float32', 'float64'])
 @pytest.mark.parametrize('num_features', [6, 7, 8])
-def test_numbers_of_the_table_are_those_of_the_results(num_features):
+def test_numbers_of_the_table_are_those_of_the_results(num_features, dtype):
+  row = re.search(rf'\| {dtype} \|.*', README).group()
   found = re.search(
-    rf'n = {num_features}: ([\d,]+) of ([\d,]+) solved, '
+    rf'n = {num_features}: ([\d,]+) of ([\d,]+), '
     r'([\d.]+) % \[([\d.]+), ([\d.]+)\]',
-    README,
+    row,
   )
   assert found, f'no number for n = {num_features}'
-  solved, total = _solved(num_features, 25_000)
+  solved, total = _solved(RESULTS / dtype, num_features, 25_000)
   count, of = (int(text.replace(',', '')) for text in found.groups()[:2])
   assert (count, of) == (solved, total)
   interval = statistics.wilson(solved, total)
@@ -84,9 +85,11 @@ def test_numbers_of_the_table_are_those_of_the_results(num_features):
     assert text == f'{100 * value:.2f}'
 
 
-def test_the_results_come_from_the_main_job():
-  manifest = json.loads((RESULTS / 'manifest.json').read_text())
+@pytest.mark.parametrize('dtype', ['float32', 'float64'])
+def test_the_results_come_from_the_main_job(dtype):
+  manifest = json.loads((RESULTS / dtype / 'manifest.json').read_text())
   assert manifest['script'] == 'optimization_failure'
   assert manifest['extent'] == {'num_seeds': 4096}
-  assert all(run['git_commit'] for run in manifest['invocations'])
-  assert shlex.quote(manifest['science']['dtype']) == 'float32'
+  assert manifest['science']['dtype'] == dtype
+  for run in manifest['invocations']:
+    assert re.fullmatch('[0-9a-f]{40}', run['git_commit'])  # Unchanged source.

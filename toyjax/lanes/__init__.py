@@ -18,6 +18,10 @@ from toyjax.lanes.interpreter import is_tiny, lanes
 
 # XLA's CPU compiler drops optimization barriers before it fuses, and then
 # computes shared values again inside each consumer: four times slower at n = 7.
-CPU_COMPILER_OPTIONS = {'xla_disable_hlo_passes': 'cse_barrier_expander'}
+# And it cuts operations on a few hundred numbers into tasks for all threads: on
+# one device two cores were then half as fast as one. Spread devices over cores.
+CPU_COMPILER_OPTIONS = {
+  'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
+}
 
 __all__ = ['CPU_COMPILER_OPTIONS', 'is_tiny', 'lanes']

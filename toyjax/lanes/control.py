@@ -13,15 +13,24 @@ from jax.extend import core
 import jax.numpy as jnp
 
 from toyjax.base import Array
-from toyjax.lanes.rules import rule
+from toyjax.lanes.rules import num_products, rule
 from toyjax.lanes.values import Context, Value, shape_of, spread
 
 CALLS = ('jit', 'pjit', 'closed_call', 'core_call', 'checkpoint', 'remat2')
 
 
-def subprograms(equation: core.JaxprEqn) -> list[core.Jaxpr]:
-  """Returns the programs that an equation holds: bodies, branches, calls."""
-  return list(core.jaxprs_in_params(equation.params))
+def contractions(
+  jaxpr: core.Jaxpr, in_loop: bool = False
+) -> list[tuple[bool, int]]:
+  """Lists the contractions of a program: in a loop or not, multiplications."""
+  found = []
+  for equation in jaxpr.eqns:
+    if equation.primitive.name == 'dot_general':
+      found.append((in_loop, num_products(equation)))
+    within = in_loop or equation.primitive.name in ('scan', 'while')
+    for program in core.jaxprs_in_params(equation.params):
+      found += contractions(program, within)
+  return found
 
 
 def find_varying(jaxpr: core.Jaxpr, varies: Sequence[bool]) -> list[bool]:

@@ -6,8 +6,10 @@ from typing import Any
 import jax
 from jax.extend import core
 import jax.numpy as jnp
+from jax.sharding import NamedSharding, PartitionSpec
 import numpy as np
 
+from toyjax.base import Array
 from toyjax.lanes import control, rules
 from toyjax.lanes.values import Context, Value, bind, by_vmap, spread
 
@@ -45,20 +47,21 @@ def lanes(
     leaves, structure = jax.tree.flatten(args)
     size = _mapped_size(leaves, axes)
     values = [
-      Value(leaf, False)
-      if axis is None
-      else Value(jnp.moveaxis(leaf, axis, -1), True)
-      for leaf, axis in zip(map(jnp.asarray, leaves), axes)
+      Value(jnp.moveaxis(leaf, axis, -1), True)
+      for leaf, axis in zip(leaves, axes)
+      if axis is not None
     ]
-    one_seed = [
-      jax.ShapeDtypeStruct(
-        value.array.shape[:-1] if value.varies else value.array.shape,
-        value.array.dtype,
-      )
-      for value in values
-    ]
-    closed, shapes = jax.make_jaxpr(fun, return_shape=True)(
-      *jax.tree.unflatten(structure, one_seed)
+
+    def of_mapped(*mapped_leaves: Array) -> Any:
+      # As in `jax.vmap`, a Python number that is not mapped stays one.
+      rest = iter(mapped_leaves)
+      full = [
+        leaf if axis is None else next(rest) for leaf, axis in zip(leaves, axes)
+      ]
+      return fun(*jax.tree.unflatten(structure, full))
+
+    closed, shapes = jax.make_jaxpr(of_mapped, return_shape=True)(
+      *(_of_one_seed(value.array) for value in values)
     )
     if not is_tiny(closed.jaxpr):
       return jax.vmap(fun, in_axes, out_axes)(*args)
@@ -78,13 +81,13 @@ def lanes(
 
 
 def is_tiny(jaxpr: core.Jaxpr) -> bool:
-  """Whether unrolling every contraction of a per-seed program pays."""
-  for equation in jaxpr.eqns:
-    if rules.num_products(equation) > MAX_PRODUCTS:
-      return False
-    if not all(map(is_tiny, control.subprograms(equation))):
-      return False
-  return True
+  """Whether unrolling the contractions of a per-seed program pays.
+
+  Where a program has loops, those outside of them are few and do not count.
+  """
+  contractions = control.contractions(jaxpr)
+  looped = [products for in_loop, products in contractions if in_loop]
+  return max(looped or [p for _, p in contractions], default=0) <= MAX_PRODUCTS
 
 
 def evaluate(
@@ -126,6 +129,19 @@ def evaluate(
   return [read(atom) for atom in closed.jaxpr.outvars]
 
 
+def _of_one_seed(array: Array) -> jax.ShapeDtypeStruct:
+  """Returns the type of one seed's part of an array [..., S]."""
+  kind: Any = jax.typeof(array)
+  return jax.ShapeDtypeStruct(
+    kind.shape[:-1],
+    kind.dtype,
+    weak_type=kind.weak_type,
+    # Inside `jax.shard_map`, whether devices hold different values.
+    sharding=NamedSharding(kind.sharding.mesh, PartitionSpec()),
+    manual_axis_type=kind.manual_axis_type,
+  )
+
+
 def _shared(result: Value) -> Any:
   if result.varies:
     raise ValueError('a result that varies has out_axes None')
@@ -139,6 +155,11 @@ def _broadcast_prefix(axes: Any, tree: Any) -> list[int | None]:
 
 
 def _mapped_size(leaves: Sequence[Any], axes: Sequence[int | None]) -> int:
+  for leaf, axis in zip(leaves, axes):
+    if axis is not None and not -np.ndim(leaf) <= axis < np.ndim(leaf):
+      raise ValueError(
+        f'axis {axis} to map over, of an argument of shape {np.shape(leaf)}'
+      )
   sizes = {
     np.shape(leaf)[axis] for leaf, axis in zip(leaves, axes) if axis is not None
   }

@@ -116,9 +116,7 @@ def _add_up(terms: Sequence[Array]) -> Array:
 
 
 def num_products(equation: core.JaxprEqn) -> int:
-  """Returns the multiplications of a contraction; 0 for other equations."""
-  if equation.primitive.name != 'dot_general':
-    return 0
+  """Returns the multiplications of a `dot_general` for one seed."""
   (contract, _), _ = equation.params['dimension_numbers']
   left = shape_of(equation.invars[0])
   length = math.prod(left[axis] for axis in contract)
@@ -231,12 +229,21 @@ def _dynamic_slice(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
   operand, *starts = values
-  if not operand.varies or any(start.varies for start in starts):
+  shared = not any(start.varies for start in starts)
+  if not (starts and shared and operand.varies):
     return by_vmap(context, equation, values)
   sizes = (*equation.params['slice_sizes'], context.size)
-  first = jnp.zeros_like(starts[0].array)
-  indices = [*(start.array for start in starts), first]
-  return varying([lax.dynamic_slice(operand.array, indices, sizes)])
+  # Negative indices were resolved when the program was traced.
+  sliced = lax.dynamic_slice(
+    operand.array, _starts(starts), sizes, allow_negative_indices=False
+  )
+  return varying([sliced])
+
+
+def _starts(starts: Sequence[Value]) -> list[Array]:
+  """The indices of a slice that all seeds share; its seed axis starts at 0."""
+  indices = [start.array for start in starts]
+  return [*indices, jnp.zeros_like(indices[0])]
 
 
 @rule('dynamic_update_slice')
@@ -244,15 +251,16 @@ def _dynamic_update_slice(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
   operand, update, *starts = values
-  if any(start.varies for start in starts):
+  if not starts or any(start.varies for start in starts):
     return by_vmap(context, equation, values)
   arrays = [
     spread(value, shape_of(variable), context.size)
     for value, variable in zip((operand, update), equation.invars)
   ]
-  indices = [start.array for start in starts]
-  indices.append(jnp.zeros_like(indices[0]))
-  return varying([lax.dynamic_update_slice(arrays[0], arrays[1], indices)])
+  updated = lax.dynamic_update_slice(
+    arrays[0], arrays[1], _starts(starts), allow_negative_indices=False
+  )
+  return varying([updated])
 
 
 @rule('optimization_barrier')

@@ -1,0 +1,151 @@
+"""What seed_steps prints: machine, table, exponents and verdicts."""
+
+from collections.abc import Mapping, Sequence
+import os
+import pathlib
+import platform
+import subprocess
+from typing import Any, NamedTuple
+
+import jax
+import torch
+
+from scripts.shared import tables
+
+Row = Mapping[str, Any]
+
+
+class Target(NamedTuple):
+  """A ratio of speeds that the project aims at.
+
+  Attributes:
+    cells: where it is asked for.
+    peers: whose fastest is the denominator; the numerator is lanes.
+    ratio: the least.
+  """
+
+  cells: tuple[str, ...]
+  peers: tuple[str, ...]
+  ratio: float
+
+
+TARGETS = (
+  Target(('5:2', '7:2', '7:3'), ('vmap',), 15.0),
+  Target(('5:2', '7:2', '7:3'), ('torch', 'torch_1'), 12.0),
+  Target(('5:2', '7:2', '7:3'), ('c_vector',), 1.0 / 6.0),
+  Target(('8:2', '12:2'), ('vmap',), 1.5),
+  Target(('20:2', '32:2'), ('vmap',), 0.9),
+  Target(('text',), ('vmap',), 4.0),
+  Target(('200:20',), ('vmap',), 0.9),
+)
+LINEAR = (0.9, 1.1)
+
+
+def describe_machine(num_threads: int) -> str:
+  """Returns processor, versions, threads and load, in one line."""
+  processor = platform.processor() or platform.machine()
+  cpuinfo = pathlib.Path('/proc/cpuinfo')
+  if cpuinfo.exists():
+    for line in cpuinfo.read_text().splitlines():
+      if line.startswith('model name'):
+        processor = line.split(':', 1)[1].strip()
+        break
+  compiler = subprocess.run(
+    ['cc', '--version'], capture_output=True, text=True, check=True
+  ).stdout.splitlines()[0]
+  return (
+    f'{processor}, {num_threads} cores used, load {os.getloadavg()[0]:.1f}; '
+    f'{platform.system()} {platform.machine()}, Python '
+    f'{platform.python_version()}, JAX {jax.__version__}, PyTorch '
+    f'{torch.__version__}, {compiler}'
+  )
+
+
+def table(rows: Sequence[Row]) -> str:
+  """Returns the rows with the ratio of lanes to each."""
+
+  def cells(row: Row) -> list[str]:
+    lanes = _find(rows, row['cell'], 'lanes', row['num_seeds'])
+    memory = row['peak_mib']
+    return [
+      row['cell'],
+      f'{row["num_seeds"]}',
+      f'{row["num_steps"]}',
+      row['peer'],
+      f'{row["seed_steps_per_second"]:.3g}',
+      f'[{row["lowest"]:.3g}, {row["highest"]:.3g}]',
+      f'{row["num_repeats"]}',
+      '-' if lanes is None else f'{_speed(lanes) / _speed(row):.3g}',
+      f'{row["compile_seconds"]:.2f}',
+      '-' if memory is None else f'{memory:.1f}',
+    ]
+
+  header = (
+    'cell',
+    'seeds',
+    'steps',
+    'peer',
+    'seed-steps/s',
+    'range',
+    'repeats',
+    'lanes / peer',
+    'compile s',
+    'peak MiB',
+  )
+  return tables.format_table(header, map(cells, rows))
+
+
+def verdicts(rows: Sequence[Row], num_seeds: Mapping[str, int]) -> list[str]:
+  """Returns a line for each target and cell that was measured.
+
+  Args:
+    rows: the table.
+    num_seeds: for each cell, at which number of seeds it is judged.
+  """
+  lines = []
+  for target in TARGETS:
+    for cell in target.cells:
+      if cell not in num_seeds:
+        continue
+      size = num_seeds[cell]
+      lanes = _find(rows, cell, 'lanes', size)
+      peers = [_find(rows, cell, peer, size) for peer in target.peers]
+      found = [peer for peer in peers if peer is not None]
+      if lanes is None or not found:
+        continue
+      peer = max(found, key=_speed)
+      ratio = _speed(lanes) / _speed(peer)
+      verdict = 'HIT ' if ratio >= target.ratio else 'MISS'
+      lines.append(
+        f'{verdict} {cell} at {size} seeds: lanes / {peer["peer"]} = '
+        f'{ratio:.3g}, target >= {target.ratio:.3g}'
+      )
+  return lines
+
+
+def exponents(
+  of_seeds: Mapping[str, float], of_steps: Mapping[str, float]
+) -> list[str]:
+  """Returns a line for each peer, lanes with a verdict."""
+  lines = []
+  for name, found in (('seeds', of_seeds), ('steps', of_steps)):
+    for peer, exponent in found.items():
+      verdict = '    '
+      if peer == 'lanes':
+        linear = LINEAR[0] <= exponent <= LINEAR[1]
+        verdict = 'HIT ' if linear else 'MISS'
+      lines.append(f'{verdict} {peer}: time ~ {name}^{exponent:.2f}')
+  return lines
+
+
+def _speed(row: Row) -> float:
+  return row['seed_steps_per_second']
+
+
+def _find(
+  rows: Sequence[Row], cell: str, peer: str, num_seeds: int
+) -> Row | None:
+  for row in rows:
+    if (row['cell'], row['peer'], row['num_seeds']) == (cell, peer, num_seeds):
+      return row
+  return None
