@@ -12,6 +12,7 @@ import pytest
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
 from toyjax.data import sparse_features
+from toyjax.lanes import lanes
 from toyjax.toys import relu_autoencoder
 
 NUM_STEPS = 40
@@ -180,15 +181,17 @@ def test_a_step_keeps_shapes_and_dtypes(row, make_dynamics):
 
 
 @every_case
-def test_jit_vmap_and_loop_agree(row, make_dynamics):
+def test_lanes_vmap_and_loop_agree(row, make_dynamics):
   trial = _trial(row, make_dynamics)
   keys = _keys(3)
   mapped = jax.jit(jax.vmap(trial))(keys)
+  in_lanes = jax.jit(lanes(trial))(keys)
   compiled = jax.jit(trial)
   looped = [compiled(key) for key in keys]
   stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *looped)
   close = functools.partial(np.testing.assert_allclose, rtol=2e-4, atol=2e-6)
   jax.tree.map(close, mapped, stacked)
+  jax.tree.map(close, in_lanes, stacked)
 
 
 @every_toy

@@ -277,7 +277,6 @@ PROGRAMS = {
   'chaos': _chaos,
   'flax': _flax,
   'optax_lion': _optax(lambda: optax.lion(1e-2)),
-  'optax_adagrad': _optax(lambda: optax.adagrad(1e-1)),
   'optax_adafactor': _optax(lambda: optax.adafactor(1e-2)),
   'optax_multi_steps': _optax(
     lambda: optax.MultiSteps(optax.sgd(1e-2, 0.9), 3)
@@ -296,10 +295,13 @@ def _compile(function):
 def test_lanes_vmap_and_a_loop_agree(name):
   trial = PROGRAMS[name]
   keys = sweeps.seed_keys(5, np.arange(NUM_SEEDS))
-  found = _compile(lanes(trial))(keys)
+  # One program of both: it compiles faster than two.
+  found, mapped = _compile(
+    lambda keys: (lanes(trial)(keys), jax.vmap(trial)(keys))
+  )(keys)
   for leaf in jax.tree.leaves(found):
     assert leaf.shape[0] == NUM_SEEDS
-  assert_agree(found, _compile(jax.vmap(trial))(keys), ulps=TRAINED_ULPS)
+  assert_agree(found, mapped, ulps=TRAINED_ULPS)
   compiled = _compile(trial)
   looped = [compiled(key) for key in keys]
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *looped)
