@@ -17,9 +17,9 @@ rule is mapped by `jax.vmap`, so every program works.
 from toyjax.lanes.interpreter import is_tiny, lanes
 
 # XLA's CPU compiler drops optimization barriers before it fuses, and then
-# computes shared values again inside each consumer: four times slower at n = 7.
-# And it cuts operations on a few hundred numbers into tasks for all threads: on
-# one device two cores were then half as fast as one. Spread devices over cores.
+# computes shared values again inside each consumer. And it cuts operations on a
+# few hundred numbers into tasks for all threads, which costs more than it gains:
+# spread devices over the cores instead.
 CPU_COMPILER_OPTIONS = {
   'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
 }
