@@ -18,8 +18,8 @@ from toyjax.lanes.interpreter import is_tiny, lanes
 
 # XLA's CPU compiler drops optimization barriers before it fuses, and then
 # computes shared values again inside each consumer. And it cuts operations on a
-# few hundred numbers into tasks for all threads, which costs more than it gains:
-# spread devices over the cores instead.
+# few hundred numbers into tasks for all threads, which costs more than it
+# gains: spread devices over the cores instead.
 CPU_COMPILER_OPTIONS = {
   'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
 }
