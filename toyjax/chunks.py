@@ -11,13 +11,20 @@ import jax
 from jax.sharding import AxisType, Mesh, PartitionSpec
 
 from toyjax.base import ArrayTree
-from toyjax.lanes import CPU_COMPILER_OPTIONS, is_tiny, lanes
+from toyjax.lanes import (
+  CPU_COMPILER_OPTIONS,
+  is_tiny,
+  lanes,
+  largest_contraction,
+)
 
 Trial = Callable[[Any], ArrayTree]
 
 RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
 MAPS = ('lanes', 'vmap')  # How one device maps a trial over its runs.
-BLOCK = 128  # Runs in a block: wide for vector units, small for the cache.
+# Runs in a block: wide for vector units, small for the cache. A trial whose
+# largest contraction has more multiplications takes the smaller block.
+BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
 
 
 def local_mesh() -> Mesh:
@@ -47,8 +54,8 @@ def compile_chunk(
 
   Each device runs its own share as a program of its own, so that loops of
   different devices never wait for each other. On a CPU, `lanes` runs a share in
-  blocks of `BLOCK` runs: a block's numbers stay in the cache for all its steps,
-  and a run is computed in a block of the same size whatever the chunk.
+  blocks of 128 or 32 runs: a block's numbers stay in the cache for all its
+  steps, and a run is computed in a block of the same size whatever the chunk.
 
   Args:
     trial: x -> pytree.
@@ -68,11 +75,13 @@ def compile_chunk(
   one = jax.eval_shape(lambda xs: jax.tree.map(lambda leaf: leaf[0], xs), xs)
   on_cpu = mesh.devices.flat[0].platform == 'cpu'
   mapped, block, options = jax.vmap(trial), 1, None
-  if map_name == 'lanes' and is_tiny(jax.make_jaxpr(trial)(one).jaxpr):
+  jaxpr = jax.make_jaxpr(trial)(one).jaxpr
+  if map_name == 'lanes' and is_tiny(jaxpr):
     mapped = lanes(trial)
     if on_cpu:
-      mapped, block = _in_blocks(mapped), BLOCK
-      options = CPU_COMPILER_OPTIONS
+      large = largest_contraction(jaxpr) > SMALL_BLOCK_FROM
+      block = SMALL_BLOCK if large else BLOCK
+      mapped, options = _in_blocks(mapped, block), CPU_COMPILER_OPTIONS
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
@@ -81,12 +90,12 @@ def compile_chunk(
   return ChunkProgram(run, block * mesh.size)
 
 
-def _in_blocks(mapped: Trial) -> Trial:
+def _in_blocks(mapped: Trial, block: int) -> Trial:
   """Runs a mapped trial block after block."""
 
   def run(xs: ArrayTree) -> ArrayTree:
     blocks = jax.tree.map(
-      lambda leaf: leaf.reshape((-1, BLOCK, *leaf.shape[1:])), xs
+      lambda leaf: leaf.reshape((-1, block, *leaf.shape[1:])), xs
     )
     results = jax.lax.map(mapped, blocks)
     return jax.tree.map(

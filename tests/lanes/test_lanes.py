@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.lanes.agreement import assert_agree
-from toyjax.lanes import interpreter, is_tiny, lanes
+from toyjax.lanes import interpreter, is_tiny, lanes, rules
 
 # A handful of operations, and sums of at most 16 terms.
 ULPS = 32
@@ -357,6 +357,29 @@ def test_large_contractions_keep_dot_general():
   _check(lambda m: m(looped), a)
   assert not is_tiny(jax.make_jaxpr(looped)(a[0]).jaxpr)
   assert is_tiny(jax.make_jaxpr(looped)(a[0, :2, :2]).jaxpr)
+
+
+@pytest.mark.parametrize('length', [16, 17, 100])
+def test_long_contractions_are_added_up_in_parts(length):
+  a, b = _normal(2, 3, length), _normal(2, length, seed=1)
+  found = _of_lanes(lambda a, b: a @ b, a, b)
+  assert found.count('mul') == length
+  num_parts = {16: 0, 17: 3, 100: 13}[length]
+  assert found.count('optimization_barrier') >= num_parts
+  expected = np.einsum('sil,sl->si', *map(np.float64, (a, b)))
+  np.testing.assert_allclose(
+    lanes(jnp.matmul)(a, b), expected, rtol=0, atol=1e-5
+  )
+
+
+def test_a_contraction_too_long_to_unroll_makes_a_program_not_tiny():
+  def fun(a):
+    return a @ jnp.ones((a.size, 2))
+
+  assert is_tiny(jax.make_jaxpr(fun)(jnp.ones(rules.MAX_UNROLLED)).jaxpr)
+  assert not is_tiny(
+    jax.make_jaxpr(fun)(jnp.ones(rules.MAX_UNROLLED + 1)).jaxpr
+  )
 
 
 def test_a_program_that_is_not_tiny_takes_all_axes():

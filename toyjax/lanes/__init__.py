@@ -14,7 +14,7 @@ seed axis last, `control` walks into loops and branches. A primitive without a
 rule is mapped by `jax.vmap`, so every program works.
 """
 
-from toyjax.lanes.interpreter import is_tiny, lanes
+from toyjax.lanes.interpreter import is_tiny, lanes, largest_contraction
 
 # XLA's CPU compiler drops optimization barriers before it fuses, and then
 # computes shared values again inside each consumer. And it cuts operations on a
@@ -24,4 +24,4 @@ CPU_COMPILER_OPTIONS = {
   'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
 }
 
-__all__ = ['CPU_COMPILER_OPTIONS', 'is_tiny', 'lanes']
+__all__ = ['CPU_COMPILER_OPTIONS', 'is_tiny', 'lanes', 'largest_contraction']

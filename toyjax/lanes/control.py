@@ -21,7 +21,7 @@ CALLS = ('jit', 'pjit', 'closed_call', 'core_call', 'checkpoint', 'remat2')
 
 def contractions(
   jaxpr: core.Jaxpr, in_loop: bool = False
-) -> list[tuple[bool, int]]:
+) -> list[tuple[bool, float]]:
   """Lists the contractions of a program: in a loop or not, multiplications."""
   found = []
   for equation in jaxpr.eqns:
