@@ -17,11 +17,13 @@ from toyjax.lanes import (
   lanes,
   largest_contraction,
 )
+from toyjax.lanes.kernel import BLOCK as KERNEL_BLOCK
 
 Trial = Callable[[Any], ArrayTree]
 
 RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
-MAPS = ('lanes', 'vmap')  # How one device maps a trial over its runs.
+# How one device maps a trial over its runs.
+MAPS = ('lanes', 'vmap', 'kernel')
 # Runs in a block: wide for vector units, small for the cache. A trial whose
 # largest contraction has more multiplications takes the smaller block.
 BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
@@ -61,8 +63,10 @@ def compile_chunk(
     trial: x -> pytree.
     xs: the runs, or any one chunk of them, for their shapes.
     mesh: one-axis mesh named `RUNS`.
-    map_name: 'lanes' or 'vmap'. `lanes` hands a trial that is not tiny, such as
-      one with a large matrix product, to `jax.vmap` by itself.
+    map_name: 'lanes', 'vmap' or 'kernel'. `lanes` hands a trial that is not
+      tiny, such as one with a large matrix product, to `jax.vmap` by itself.
+      'kernel' is `lanes` with each training loop as one GPU kernel; on a CPU
+      the kernel is interpreted, for tests.
 
   Returns:
     The program. Nothing is compiled before it is called.
@@ -76,7 +80,10 @@ def compile_chunk(
   on_cpu = mesh.devices.flat[0].platform == 'cpu'
   mapped, block, options = jax.vmap(trial), 1, None
   jaxpr = jax.make_jaxpr(trial)(one).jaxpr
-  if map_name == 'lanes' and is_tiny(jaxpr):
+  if map_name == 'kernel':
+    mapped = lanes(trial, kernels='interpreted' if on_cpu else 'compiled')
+    block = KERNEL_BLOCK
+  elif map_name == 'lanes' and is_tiny(jaxpr):
     mapped = lanes(trial)
     if on_cpu:
       large = largest_contraction(jaxpr) > SMALL_BLOCK_FROM

@@ -51,26 +51,30 @@ def _equation_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
   if not any(varies):
     return [False] * len(equation.outvars)
   if name in CALLS:
-    return find_varying(_called(equation).jaxpr, varies)
+    return find_varying(called(equation).jaxpr, varies)
   if name == 'scan':
-    return _scan_varies(equation, varies)
+    return scan_varies(equation, varies)
   if name == 'while':
-    return _while_varies(equation, varies)[0]
+    return while_varies(equation, varies)[0]
   if name == 'cond' and not varies[0]:
-    return _branches_vary(params['branches'], varies[1:])
+    return branches_vary(params['branches'], varies[1:])
   return [True] * len(equation.outvars)
 
 
-def _called(equation: core.JaxprEqn) -> Any:
-  called: Any = equation.params.get('jaxpr', equation.params.get('call_jaxpr'))
-  return called if hasattr(called, 'consts') else core.ClosedJaxpr(called, ())
+def called(equation: core.JaxprEqn) -> Any:
+  """Returns the closed program that a call calls."""
+  params = equation.params
+  program: Any = params.get('jaxpr', params.get('call_jaxpr'))
+  return (
+    program if hasattr(program, 'consts') else core.ClosedJaxpr(program, ())
+  )
 
 
 @rule(*CALLS)
 def _call(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
-  return context.evaluate(_called(equation), values)
+  return context.evaluate(called(equation), values)
 
 
 def _lift(
@@ -93,7 +97,7 @@ def _mark(arrays: Sequence[Array], varies: Sequence[bool]) -> list[Value]:
 # ----- scan -----
 
 
-def _scan_bounds(equation: core.JaxprEqn) -> tuple[int, int]:
+def scan_bounds(equation: core.JaxprEqn) -> tuple[int, int]:
   """Returns where the operands of a scan turn from constants to the carry, and
   from the carry to the scanned arrays.
   """
@@ -104,8 +108,9 @@ def _scan_bounds(equation: core.JaxprEqn) -> tuple[int, int]:
   return len(consts), len(consts) + len(carry)
 
 
-def _scan_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
-  params, (first, last) = equation.params, _scan_bounds(equation)
+def scan_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
+  """Says which results of a scan vary, given which operands do."""
+  params, (first, last) = equation.params, scan_bounds(equation)
   carry = varies[first:last]
   while True:
     results = find_varying(
@@ -121,9 +126,9 @@ def _scan_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
 def _scan(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
-  params, (first, last) = equation.params, _scan_bounds(equation)
+  params, (first, last) = equation.params, scan_bounds(equation)
   consts, init, xs = values[:first], values[first:last], values[last:]
-  varies = _scan_varies(equation, [value.varies for value in values])
+  varies = scan_varies(equation, [value.varies for value in values])
   carry_varies = varies[: len(init)]
   # A scanned array is [T, ..., S]: its slices end in the seed axis, too.
   xs_vary = [x.varies for x in xs]
@@ -152,7 +157,7 @@ def _scan(
 # ----- while -----
 
 
-def _while_varies(
+def while_varies(
   equation: core.JaxprEqn, varies: list[bool]
 ) -> tuple[list[bool], bool]:
   """Says which part of the carry varies, and whether the condition does."""
@@ -181,7 +186,7 @@ def _while(
   params = equation.params
   first = params['cond_nconsts']
   last = first + params['body_nconsts']
-  varies, stops_apart = _while_varies(
+  varies, stops_apart = while_varies(
     equation, [value.varies for value in values]
   )
 
@@ -210,9 +215,10 @@ def _while(
 # ----- cond -----
 
 
-def _branches_vary(
+def branches_vary(
   branches: Sequence[core.ClosedJaxpr], varies: Sequence[bool]
 ) -> list[bool]:
+  """Says which results vary where all seeds take one branch."""
   found = [find_varying(branch.jaxpr, varies) for branch in branches]
   return [any(results) for results in zip(*found)]
 
@@ -241,7 +247,7 @@ def _cond(
     ]
     return _mark(chosen, [True] * len(chosen))
 
-  varies = _branches_vary(branches, [value.varies for value in operands])
+  varies = branches_vary(branches, [value.varies for value in operands])
 
   def run(branch: core.ClosedJaxpr, arrays: list[Array]) -> list[Array]:
     marked = _mark(arrays, [value.varies for value in operands])

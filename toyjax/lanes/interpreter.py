@@ -1,7 +1,8 @@
 """Walks a per-seed program with the seed axis last."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+import functools
+from typing import Any, Literal
 
 import jax
 from jax.extend import core
@@ -10,8 +11,9 @@ from jax.sharding import NamedSharding, PartitionSpec
 import numpy as np
 
 from toyjax.base import Array
-from toyjax.lanes import control, rules
-from toyjax.lanes.values import Context, Value, bind, by_vmap, spread
+from toyjax.lanes import control, kernel, rules
+from toyjax.lanes.cells import UnsupportedError
+from toyjax.lanes.values import Context, Rule, Value, bind, by_vmap, spread
 
 # Multiplications in one contraction of one seed above which XLA's own dot may
 # be faster. Lanes are 2.8 times faster at 12,500 (n = 50, M = 5) and 0.7 times
@@ -20,7 +22,11 @@ MAX_PRODUCTS = 2**14
 
 
 def lanes(
-  fun: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0
+  fun: Callable[..., Any],
+  in_axes: Any = 0,
+  out_axes: Any = 0,
+  *,
+  kernels: Literal['compiled', 'interpreted'] | None = None,
 ) -> Callable[..., Any]:
   """Maps `fun` over an axis of its arguments: `jax.vmap` in another layout.
 
@@ -33,13 +39,24 @@ def lanes(
     in_axes: axis to map over in each argument, or None; a pytree prefix of the
       arguments, as in `jax.vmap`.
     out_axes: where the mapped axis goes in each result; a pytree prefix.
+    kernels: 'compiled' makes one GPU kernel of each outermost scan, see
+      `kernel`, so that all its steps run in registers; a scan that cannot be
+      one stays XLA's loop. Such a program has no reverse mode. 'interpreted'
+      does the same slowly on any device, for tests.
 
   Returns:
     The mapped function, of positional arguments.
 
   Raises:
-    ValueError: where no argument is mapped, or mapped sizes differ.
+    ValueError: where no argument is mapped, or mapped sizes differ; on another
+      value of `kernels`.
   """
+  if kernels not in (None, 'compiled', 'interpreted'):
+    raise ValueError(f"kernels is 'compiled' or 'interpreted': {kernels!r}")
+  table: Mapping[str, Rule] = rules.RULES
+  if kernels is not None:
+    scan = functools.partial(_scan_in_kernel, kernels == 'interpreted')
+    table = {**table, 'scan': scan}
 
   def mapped(*args: Any) -> Any:
     axes = _broadcast_prefix(
@@ -66,7 +83,7 @@ def lanes(
     )
     if not is_tiny(closed.jaxpr):
       return jax.vmap(fun, in_axes, out_axes)(*args)
-    results = evaluate(size, closed, values)
+    results = evaluate(size, closed, values, table)
     out_leaves, out_structure = jax.tree.flatten(shapes)
     arrays = [
       jnp.moveaxis(spread(result, leaf.shape, size), -1, axis)
@@ -97,8 +114,23 @@ def largest_contraction(jaxpr: core.Jaxpr) -> float:
   return max(looped or [products for _, products in found], default=0)
 
 
+def _scan_in_kernel(
+  interpret: bool,
+  context: Context,
+  equation: core.JaxprEqn,
+  values: Sequence[Value],
+) -> list[Value]:
+  try:
+    return kernel.scan_in_kernel(context, equation, values, interpret)
+  except UnsupportedError:
+    return rules.RULES['scan'](context, equation, values)
+
+
 def evaluate(
-  size: int, closed: core.ClosedJaxpr, values: Sequence[Value]
+  size: int,
+  closed: core.ClosedJaxpr,
+  values: Sequence[Value],
+  table: Mapping[str, Rule],
 ) -> list[Value]:
   """Evaluates a per-seed program on values that may end in a seed axis.
 
@@ -106,12 +138,14 @@ def evaluate(
     size: number of seeds S.
     closed: the program for one seed.
     values: its arguments.
+    table: the rule of each primitive that has one.
 
   Returns:
     Its results. What depends on nothing that varies does not vary.
   """
   context = Context(
-    size, lambda program, arguments: evaluate(size, program, arguments)
+    size,
+    lambda program, arguments: evaluate(size, program, arguments, table),
   )
   known: dict[core.Var, Value] = {}
 
@@ -127,7 +161,7 @@ def evaluate(
   for equation in closed.jaxpr.eqns:
     operands = [read(atom) for atom in equation.invars]
     if any(operand.varies for operand in operands):
-      apply = rules.RULES.get(equation.primitive.name, by_vmap)
+      apply = table.get(equation.primitive.name, by_vmap)
       results = apply(context, equation, operands)
     else:
       arrays = bind(equation, [operand.array for operand in operands])

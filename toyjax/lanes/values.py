@@ -45,6 +45,12 @@ def shape_of(variable: core.Var | core.Literal) -> tuple[int, ...]:
   return aval.shape
 
 
+def dtype_of(variable: core.Var | core.Literal) -> Any:
+  """Returns the type of a variable of the per-seed program."""
+  aval: Any = variable.aval
+  return aval.dtype
+
+
 def varying(arrays: Sequence[Array]) -> list[Value]:
   """Marks arrays that end in the seed axis."""
   return [Value(array, True) for array in arrays]
@@ -66,7 +72,7 @@ def spread(value: Value, shape: Sequence[int], size: int) -> Array:
   return jnp.broadcast_to(align(value, len(shape)), (*shape, size))
 
 
-def bind(equation: core.JaxprEqn, arrays: Sequence[Array]) -> list[Array]:
+def bind(equation: core.JaxprEqn, arrays: Sequence[Any]) -> list[Any]:
   """Applies the equation's primitive with its own parameters."""
   primitive = equation.primitive
   params = primitive.get_bind_params(equation.params)

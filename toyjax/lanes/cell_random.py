@@ -1,0 +1,102 @@
+"""Random keys as pairs of cells: threefry2x32 in a kernel."""
+
+from collections.abc import Sequence
+import itertools
+from typing import Any
+
+import jax
+from jax import lax
+from jax.extend import core
+import jax.extend.random
+import jax.numpy as jnp
+import numpy as np
+
+from toyjax.lanes.cells import Builder, Cells, align, is_key, rule
+from toyjax.lanes.values import dtype_of, shape_of
+
+
+@rule('random_wrap')
+def _random_wrap(
+  builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
+) -> list[Cells]:
+  del builder
+  is_key(dtype_of(equation.outvars[0]))
+  halves = operands[0].items
+  pairs = tuple(zip(halves[::2], halves[1::2]))
+  return [Cells(operands[0].shape[:-1], pairs)]
+
+
+@rule('random_unwrap')
+def _random_unwrap(
+  builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
+) -> list[Cells]:
+  del builder, equation
+  halves = tuple(itertools.chain.from_iterable(operands[0].items))
+  return [Cells((*operands[0].shape, 2), halves)]
+
+
+@rule('random_bits', 'random_fold_in', 'random_split')
+def _random(
+  builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
+) -> list[Cells]:
+  """Interprets JAX's own definition on the two halves of each key."""
+  threefry, params = jax.extend.random.threefry_prng_impl, equation.params
+  keys, *messages = operands
+  shape = shape_of(equation.outvars[0])
+  function = {
+    'random_bits': lambda key: threefry.random_bits(
+      key, params['bit_width'], params['shape']
+    ),
+    'random_fold_in': threefry.fold_in,
+    'random_split': lambda key: threefry.split(key, params['shape']),
+  }[equation.primitive.name]
+  key = jax.ShapeDtypeStruct((2,), jnp.uint32)
+  one = jax.ShapeDtypeStruct((), jnp.uint32)
+  closed = jax.make_jaxpr(function)(key, *[one] * len(messages))
+  columns = [
+    cells.take(np.broadcast_to(cells.ids(), shape)).items
+    for cells in (messages and [keys, *messages])
+  ] or [keys.items]
+  items: list[Any] = []
+  for pair, *message in zip(*columns):
+    arguments = [Cells((2,), pair), *(Cells((), (cell,)) for cell in message)]
+    (result,) = builder.evaluate(closed, arguments)
+    items += result.items
+  if equation.primitive.name != 'random_bits':
+    items = list(zip(items[::2], items[1::2]))
+  return [Cells(shape, tuple(items))]
+
+
+@rule('threefry2x32')
+def _threefry2x32(
+  builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
+) -> list[Cells]:
+  """Threefry-2x32 with 20 rounds: Salmon et al. 2011, section 3.3."""
+  del builder
+  shape = shape_of(equation.outvars[0])
+  columns = [
+    operand.take(np.broadcast_to(operand.ids(), shape)).items
+    for operand in operands
+  ]
+  pairs = [_threefry_rounds(*align(*cells)) for cells in zip(*columns)]
+  return [Cells(shape, tuple(half)) for half in zip(*pairs)]
+
+
+def _threefry_rounds(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+  def constant(number: int) -> Any:
+    return align(np.uint32(number), key0)[0]
+
+  key2 = lax.bitwise_xor(lax.bitwise_xor(key0, key1), constant(0x1BD11BDA))
+  keys = (key0, key1, key2)
+  x0, x1 = lax.add(x0, key0), lax.add(x1, key1)
+  rotations = ((13, 15, 26, 6), (17, 29, 16, 24))
+  for group in range(5):
+    for rotation in rotations[group % 2]:
+      x0 = lax.add(x0, x1)
+      left = lax.shift_left(x1, constant(rotation))
+      right = lax.shift_right_logical(x1, constant(32 - rotation))
+      x1 = lax.bitwise_xor(lax.bitwise_or(left, right), x0)
+    x0 = lax.add(x0, keys[(group + 1) % 3])
+    x1 = lax.add(x1, keys[(group + 2) % 3])
+    x1 = lax.add(x1, constant(group + 1))
+  return x0, x1
