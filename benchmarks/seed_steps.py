@@ -10,10 +10,13 @@ something on idle cores only.
   python -m benchmarks.seed_steps --workdir=runs/seed_steps
   python -m benchmarks.seed_steps --cells=7:2,text --peers=vmap,lanes \
     --num_seeds=1000,1000000
+  # On a GPU: also one kernel for a whole training run, and the share of the
+  # float32 peak.
+  python -m benchmarks.seed_steps --peers=kernel,lanes,vmap,torch \
+    --num_seeds=1000000,8192 --seconds_per_cell=6
 """
 
-from collections.abc import Callable, Mapping
-import functools
+from collections.abc import Callable
 import math
 import pathlib
 import sys
@@ -23,97 +26,45 @@ from typing import Any
 from absl import app, flags
 import jax
 import numpy as np
-import torch
 
-from benchmarks import (
-  seed_steps_c,
-  seed_steps_measure,
-  seed_steps_report,
-  seed_steps_torch,
-)
+from benchmarks import seed_steps_gpu, seed_steps_measure, seed_steps_report
+from benchmarks import seed_steps_peers as peers
 from benchmarks import seed_steps_problems as problems
 from scripts.shared import experiments, tables
 from scripts.shared.list_flags import choice, define_list, number
 
 CELLS = ('5:2', '7:2', '8:2', '12:2', '20:2', '32:2', '7:3', 'text', '200:20')
 SCALING_CELL = '7:2'
-SCALING_SEEDS = (1000, 10_000, 100_000)
-SCALING_STEPS = (250, 1000, 4000)
+SCALING_SEEDS = (1000, 10_000, 100_000, 1_000_000)
+SCALING_STEPS = (30, 100, 300)
 CHECK_STEPS = 100
 CHECK_SEEDS = 32
-PILOT_STEPS = 5
+# Steps at all sizes of the fit over seeds: of slow peers, of fast ones.
+SCALING_WORK = (5, 100)
+PILOT_STEPS, GPU_PILOT_STEPS = 5, 100
+GPU_STEPS = 25_000  # At most, on a GPU.
 # A few milliseconds of a run are no training; they shall not count for peers
 # whose 100 steps are short.
 FAST_PEERS = ('lanes', 'c_scalar', 'c_vector', 'c_scalar_1', 'c_vector_1')
 MORE_STEPS = 5
 TOLERANCE = 1e-3
 
-Maker = Callable[
-  [problems.Problem, list[np.ndarray], int, int], problems.Program
-]
-
-
-def _make_jax(
-  problem: problems.Problem,
-  params: list[np.ndarray],
-  num_steps: int,
-  num_threads: int,
-  *,
-  map_name: str,
-) -> problems.Program:
-  del num_threads  # All of JAX's devices.
-  return problems.jax_program(problem, params, num_steps, map_name)
-
-
-def _make_torch(
-  problem: problems.Problem,
-  params: list[np.ndarray],
-  num_steps: int,
-  num_threads: int,
-) -> problems.Program:
-  program = seed_steps_torch.torch_program(problem, params, num_steps)
-
-  def run() -> list[torch.Tensor]:
-    torch.set_num_threads(num_threads)
-    return program.run()
-
-  return problems.Program(run, program.compile_seconds)
-
-
-def _make_c(
-  problem: problems.Problem,
-  params: list[np.ndarray],
-  num_steps: int,
-  num_threads: int,
-  *,
-  kind: str,
-) -> problems.Program:
-  return seed_steps_c.c_program(
-    problem, params, num_steps, kind=kind, num_threads=num_threads
-  )
-
-
-MAKERS: Mapping[str, Maker] = {
-  'lanes': functools.partial(_make_jax, map_name='lanes'),
-  'vmap': functools.partial(_make_jax, map_name='vmap'),
-  'torch': _make_torch,
-  'torch_1': _make_torch,
-  'c_scalar': functools.partial(_make_c, kind='scalar'),
-  'c_vector': functools.partial(_make_c, kind='vector'),
-  'c_scalar_1': functools.partial(_make_c, kind='scalar'),
-  'c_vector_1': functools.partial(_make_c, kind='vector'),
-}
-
 define_list(
   'cells', CELLS, lambda text: problems.parse_problem(text).name, 'Toys: n:m.'
 )
-define_list('peers', list(MAKERS), choice(list(MAKERS)), 'Who trains.')
+define_list(
+  'peers',
+  [peer for peer in peers.MAKERS if peer != 'kernel'],
+  choice(list(peers.MAKERS)),
+  "Who trains; 'kernel' is for GPUs.",
+)
 define_list(
   'num_seeds',
   [8192],
   number(int, 1),
   'Seeds of a cell; at the first number its ratios are judged. For n = 7 also '
-  f'{", ".join(map(str, SCALING_SEEDS))}; for large toys at most 256.',
+  f'{", ".join(map(str, SCALING_SEEDS))}, for the fit; for large toys at most '
+  '256.',
 )
 flags.DEFINE_integer('repeats', 5, 'Timings, fewer where they are slow.', 1)
 flags.DEFINE_float(
@@ -123,29 +74,42 @@ flags.DEFINE_integer('seed', 0, 'Of the initial weights.', 0)
 flags.DEFINE_string('workdir', None, 'Folder for seed_steps.csv; none without.')
 
 
-def _num_threads(peer: str) -> int:
-  return 1 if peer.endswith('_1') else len(jax.local_devices())
-
-
-def _make(
-  peer: str, problem: problems.Problem, params: list[np.ndarray], num_steps: int
-) -> problems.Program:
-  return MAKERS[peer](problem, params, num_steps, _num_threads(peer))
-
-
 def _fit_steps(peer: str, problem: problems.Problem, num_seeds: int) -> int:
   """Returns how many steps of one run do not take the peer too long."""
   num_steps = problem.fit_steps(num_seeds)
   return MORE_STEPS * num_steps if peer in FAST_PEERS else num_steps
 
 
-def agree(problem: problems.Problem, peers: list[str], seed: int) -> bool:
+def _scaling_steps(peer: str) -> int:
+  """Returns the steps at any number of seeds, so that only these differ."""
+  return SCALING_WORK[peer in FAST_PEERS]
+
+
+def _always(num_steps: int) -> Callable[[str], int]:
+  return lambda peer: num_steps
+
+
+def _pilot(
+  peer: str,
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  max_seconds: float,
+) -> int:
+  """Returns how many steps a short run predicts for the time there is."""
+  num_steps = GPU_PILOT_STEPS if seed_steps_gpu.on_gpu() else PILOT_STEPS
+  program = peers.make(peer, problem, params, num_steps)
+  program.run()
+  seconds, _ = seed_steps_measure.run_and_weigh(program)
+  return int(max(num_steps * max_seconds / (3 * seconds), num_steps))
+
+
+def agree(problem: problems.Problem, names: list[str], seed: int) -> bool:
   """Prints how far the peers' final weights differ from the first one's."""
   params = problems.draw(problem, num_seeds=CHECK_SEEDS, seed=seed)
   first: list[np.ndarray] = []
   found = {}
-  for peer in peers:
-    program = _make(peer, problem, params, CHECK_STEPS)
+  for peer in names:
+    program = peers.make(peer, problem, params, CHECK_STEPS)
     ends = [np.asarray(leaf)[:CHECK_SEEDS] for leaf in program.run()]
     first = first or ends
     found[peer] = seed_steps_measure.largest_differences(first, ends).max()
@@ -155,7 +119,7 @@ def agree(problem: problems.Problem, peers: list[str], seed: int) -> bool:
   verdict = 'agree' if same else 'DISAGREE'
   print(
     f'{problem.name}: peers {verdict} after {CHECK_STEPS} steps; largest '
-    f'difference from {peers[0]}: {text}',
+    f'difference from {names[0]}: {text}',
     flush=True,
   )
   return same
@@ -171,12 +135,11 @@ def measure(
   max_seconds: float,
 ) -> dict[str, Any]:
   """Returns a row of the table; slow PyTorch may make fewer steps."""
-  if peer.startswith('torch'):  # It needs no compilation.
-    pilot = _make(peer, problem, params, PILOT_STEPS)
-    seconds, _ = seed_steps_measure.run_and_weigh(pilot)
-    most = PILOT_STEPS * max_seconds / (3 * seconds)
-    num_steps = int(np.clip(most, PILOT_STEPS, num_steps))
-  program = _make(peer, problem, params, num_steps)
+  if seed_steps_gpu.on_gpu() and not peer.startswith('c_'):
+    num_steps = min(_pilot(peer, problem, params, max_seconds), GPU_STEPS)
+  elif peer.startswith('torch'):  # It needs no compilation.
+    num_steps = min(_pilot(peer, problem, params, max_seconds), num_steps)
+  program = peers.make(peer, problem, params, num_steps)
   # The first run also pays for pages and caches: memory, but no timing.
   first_seconds, peak_mib = seed_steps_measure.run_and_weigh(program)
   if first_seconds < max_seconds / 4:
@@ -191,20 +154,25 @@ def measure(
   )
   num_seeds = len(params[0])
   work = num_seeds * num_steps
+  speed = float(work / np.median(times))
+  share = math.nan
+  if seed_steps_gpu.on_gpu() and not peer.startswith('c_'):
+    share = seed_steps_gpu.share_of_peak(problem, speed)
   return {
     'cell': problem.name,
     'num_features': problem.num_features,
     'num_hidden': problem.num_hidden,
     'peer': peer,
-    'num_threads': _num_threads(peer),
+    'num_threads': peers.num_threads(peer),
     'num_seeds': num_seeds,
     'num_steps': num_steps,
     'num_repeats': len(times),
-    'seed_steps_per_second': float(work / np.median(times)),
+    'seed_steps_per_second': speed,
     'lowest': float(work / times.max()),
     'highest': float(work / times.min()),
     'compile_seconds': program.compile_seconds,
     'peak_mib': peak_mib,
+    'share_of_gpu_peak': share,
   }
 
 
@@ -238,7 +206,9 @@ def main(argv: list[str]) -> None:
     sys.exit('benchmarks.seed_steps: peers disagree, nothing is timed')
 
   def run(
-    problem: problems.Problem, num_seeds: int, num_steps: int | None
+    problem: problems.Problem,
+    num_seeds: int,
+    num_steps: Callable[[str], int] | None,
   ) -> list[dict[str, Any]]:
     params = problems.draw(problem, num_seeds=num_seeds, seed=FLAGS.seed)
     rows = []
@@ -247,7 +217,7 @@ def main(argv: list[str]) -> None:
         peer,
         problem,
         params,
-        num_steps or _fit_steps(peer, problem, num_seeds),
+        num_steps(peer) if num_steps else _fit_steps(peer, problem, num_seeds),
         num_repeats=FLAGS.repeats,
         max_seconds=FLAGS.seconds_per_cell,
       )
@@ -262,10 +232,7 @@ def main(argv: list[str]) -> None:
 
   rows, judged_at = [], {}
   for cell in cells:
-    sizes = list(FLAGS.num_seeds)
-    if cell.name == SCALING_CELL:
-      sizes += SCALING_SEEDS
-    sizes = list(dict.fromkeys(map(cell.fit_seeds, sizes)))
+    sizes = list(dict.fromkeys(map(cell.fit_seeds, FLAGS.num_seeds)))
     judged_at[cell.name] = sizes[0]
     for num_seeds in sizes:
       rows += run(cell, num_seeds, None)
@@ -273,13 +240,18 @@ def main(argv: list[str]) -> None:
   of_steps: dict[str, float] = {}
   if SCALING_CELL in judged_at:
     problem = problems.parse_problem(SCALING_CELL)
-    scaling = [row for row in rows if row['cell'] == SCALING_CELL]
+    scaling = [
+      row
+      for num_seeds in SCALING_SEEDS
+      for row in run(problem, num_seeds, _scaling_steps)
+    ]
     of_seeds = _slopes(scaling, 'num_seeds', lambda row: row['num_seeds'])
     longer = [
       row
       for num_steps in SCALING_STEPS
-      for row in run(problem, SCALING_SEEDS[0], num_steps)
+      for row in run(problem, SCALING_SEEDS[1], _always(num_steps))
     ]
+    rows += [*scaling, *longer]
     of_steps = _slopes(longer, 'num_steps', lambda row: row['num_steps'])
 
   print(f'\n{seed_steps_report.table(rows)}\n')

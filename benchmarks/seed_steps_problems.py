@@ -122,7 +122,7 @@ def _text_loss(params: Params, batch: tuple[Array, Array]) -> Array:
   return jnp.mean(losses)
 
 
-def _make_dynamics(problem: Problem, params: list[Array]) -> Dynamics:
+def make_dynamics(problem: Problem, params: list[Array]) -> Dynamics:
   """Returns the training of one seed that starts from given weights."""
   if problem.name == TEXT:
     tokens, next_tokens = np.asarray(TEXT_PAIRS, np.int32).T
@@ -163,7 +163,7 @@ def jax_program(
   num_seeds = len(params[0])
 
   def trial(x: dict[str, Any]) -> list[Array]:
-    dynamics = _make_dynamics(problem, x['params'])
+    dynamics = make_dynamics(problem, x['params'])
     state, _ = loops.unroll(x['key'], dynamics, num_steps)
     return jax.tree.leaves(state.params)
 

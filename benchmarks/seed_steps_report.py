@@ -1,6 +1,7 @@
 """What seed_steps prints: machine, table, exponents and verdicts."""
 
 from collections.abc import Mapping, Sequence
+import math
 import os
 import pathlib
 import platform
@@ -44,6 +45,7 @@ LINEAR = (0.9, 1.1)
 def describe_machine(num_threads: int) -> str:
   """Returns processor, versions, threads and load, in one line."""
   processor = platform.processor() or platform.machine()
+  devices = {device.device_kind for device in jax.local_devices()}
   cpuinfo = pathlib.Path('/proc/cpuinfo')
   if cpuinfo.exists():
     for line in cpuinfo.read_text().splitlines():
@@ -54,7 +56,8 @@ def describe_machine(num_threads: int) -> str:
     ['cc', '--version'], capture_output=True, text=True, check=True
   ).stdout.splitlines()[0]
   return (
-    f'{processor}, {num_threads} cores used, load {os.getloadavg()[0]:.1f}; '
+    f'{processor}, {num_threads} x {", ".join(devices)}, '
+    f'load {os.getloadavg()[0]:.1f}; '
     f'{platform.system()} {platform.machine()}, Python '
     f'{platform.python_version()}, JAX {jax.__version__}, PyTorch '
     f'{torch.__version__}, {compiler}'
@@ -66,7 +69,7 @@ def table(rows: Sequence[Row]) -> str:
 
   def cells(row: Row) -> list[str]:
     lanes = _find(rows, row['cell'], 'lanes', row['num_seeds'])
-    memory = row['peak_mib']
+    memory, share = row['peak_mib'], row['share_of_gpu_peak']
     return [
       row['cell'],
       f'{row["num_seeds"]}',
@@ -78,6 +81,7 @@ def table(rows: Sequence[Row]) -> str:
       '-' if lanes is None else f'{_speed(lanes) / _speed(row):.3g}',
       f'{row["compile_seconds"]:.2f}',
       '-' if memory is None else f'{memory:.1f}',
+      '-' if math.isnan(share) else f'{share:.1%}',
     ]
 
   header = (
@@ -91,6 +95,7 @@ def table(rows: Sequence[Row]) -> str:
     'lanes / peer',
     'compile s',
     'peak MiB',
+    'of GPU peak',
   )
   return tables.format_table(header, map(cells, rows))
 

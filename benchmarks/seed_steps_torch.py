@@ -16,8 +16,10 @@ def _autoencoder_loss(params: list[torch.Tensor]) -> torch.Tensor:
 
 
 def _text_loss(params: list[torch.Tensor]) -> torch.Tensor:
-  tokens, next_tokens = torch.tensor(problems.TEXT_PAIRS).T
   embedding, *layers = params
+  tokens, next_tokens = torch.tensor(
+    problems.TEXT_PAIRS, device=embedding.device
+  ).T
   x = embedding[:, tokens]
   x = torch.relu(torch.baddbmm(layers[1][:, None], x, layers[0]))
   x = torch.relu(torch.baddbmm(layers[3][:, None], x, layers[2]))
@@ -29,9 +31,12 @@ def _text_loss(params: list[torch.Tensor]) -> torch.Tensor:
 
 
 def torch_program(
-  problem: problems.Problem, params: list[np.ndarray], num_steps: int
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  device: str,
 ) -> problems.Program:
-  """Returns PyTorch's training of all seeds as one batch, on all cores.
+  """Returns PyTorch's training of all seeds as one batch.
 
   The losses are summed over the models: each gets the gradient of its own, and
   the optimizer acts on each number alone, in one fused kernel.
@@ -42,7 +47,9 @@ def torch_program(
   )
   # As X W = W for X = I, the weights are [S, N, M] here.
   start = [
-    torch.from_numpy(leaf if is_text or i else leaf.swapaxes(1, 2).copy())
+    torch.from_numpy(leaf if is_text or i else leaf.swapaxes(1, 2).copy()).to(
+      device
+    )
     for i, leaf in enumerate(params)
   ]
 
@@ -66,6 +73,8 @@ def torch_program(
       optimizer.zero_grad()
       loss(leaves).backward()
       optimizer.step()
+    if device == 'cuda':
+      torch.cuda.synchronize()
     ends = [leaf.detach() for leaf in leaves]
     return ends if is_text else [ends[0].transpose(1, 2), ends[1]]
 

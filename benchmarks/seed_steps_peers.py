@@ -1,0 +1,84 @@
+"""Who trains in seed_steps: toyjax's maps, PyTorch and C.
+
+`_1` is one thread, all others use all cores, or the GPU where there is one.
+"""
+
+from collections.abc import Callable, Mapping
+import functools
+
+import jax
+import numpy as np
+import torch
+
+from benchmarks import seed_steps_c, seed_steps_torch
+from benchmarks import seed_steps_problems as problems
+
+Maker = Callable[
+  [problems.Problem, list[np.ndarray], int, int], problems.Program
+]
+
+
+def _make_jax(
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  num_threads: int,
+  *,
+  map_name: str,
+) -> problems.Program:
+  del num_threads  # All of JAX's devices.
+  return problems.jax_program(problem, params, num_steps, map_name)
+
+
+def _make_torch(
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  num_threads: int,
+) -> problems.Program:
+  device = 'cuda' if torch.cuda.is_available() else 'cpu'
+  program = seed_steps_torch.torch_program(problem, params, num_steps, device)
+
+  def run() -> list[torch.Tensor]:
+    torch.set_num_threads(num_threads)
+    return program.run()
+
+  return problems.Program(run, program.compile_seconds)
+
+
+def _make_c(
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  num_threads: int,
+  *,
+  kind: str,
+) -> problems.Program:
+  return seed_steps_c.c_program(
+    problem, params, num_steps, kind=kind, num_threads=num_threads
+  )
+
+
+MAKERS: Mapping[str, Maker] = {
+  'kernel': functools.partial(_make_jax, map_name='kernel'),
+  'lanes': functools.partial(_make_jax, map_name='lanes'),
+  'vmap': functools.partial(_make_jax, map_name='vmap'),
+  'torch': _make_torch,
+  'torch_1': _make_torch,
+  'c_scalar': functools.partial(_make_c, kind='scalar'),
+  'c_vector': functools.partial(_make_c, kind='vector'),
+  'c_scalar_1': functools.partial(_make_c, kind='scalar'),
+  'c_vector_1': functools.partial(_make_c, kind='vector'),
+}
+
+
+def num_threads(peer: str) -> int:
+  """Returns how many CPU threads, or GPUs, a peer uses."""
+  return 1 if peer.endswith('_1') else len(jax.local_devices())
+
+
+def make(
+  peer: str, problem: problems.Problem, params: list[np.ndarray], num_steps: int
+) -> problems.Program:
+  """Returns a peer's training from given weights, ready to run."""
+  return MAKERS[peer](problem, params, num_steps, num_threads(peer))
