@@ -51,7 +51,7 @@ def _equation_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
   if not any(varies):
     return [False] * len(equation.outvars)
   if name in CALLS:
-    return find_varying(_called(equation).jaxpr, varies)
+    return find_varying(called(equation).jaxpr, varies)
   if name == 'scan':
     return _scan_varies(equation, varies)
   if name == 'while':
@@ -61,16 +61,18 @@ def _equation_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
   return [True] * len(equation.outvars)
 
 
-def _called(equation: core.JaxprEqn) -> Any:
-  called: Any = equation.params.get('jaxpr', equation.params.get('call_jaxpr'))
-  return called if hasattr(called, 'consts') else core.ClosedJaxpr(called, ())
+def called(equation: core.JaxprEqn) -> Any:
+  """Returns the closed program that an equation calls."""
+  program: Any = equation.params.get('jaxpr', equation.params.get('call_jaxpr'))
+  closed = hasattr(program, 'consts')
+  return program if closed else core.ClosedJaxpr(program, ())
 
 
 @rule(*CALLS)
 def _call(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
-  return context.evaluate(_called(equation), values)
+  return context.evaluate(called(equation), values)
 
 
 def _lift(

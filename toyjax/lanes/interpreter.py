@@ -10,7 +10,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 import numpy as np
 
 from toyjax.base import Array
-from toyjax.lanes import control, rules
+from toyjax.lanes import control, customs, rules, slices, tables  # noqa: F401
 from toyjax.lanes.values import Context, Value, bind, by_vmap, spread
 
 # Multiplications in one contraction of one seed above which XLA's own dot may
