@@ -98,7 +98,7 @@ flags.DEFINE_float(
   lower_bound=0.0,
 )
 experiments.define_sweep_flags(
-  num_seeds=4096, chunk_size=1024, workdir='runs/optimization_failure'
+  num_seeds=4096, workdir='runs/optimization_failure'
 )
 
 
@@ -127,7 +127,10 @@ def group_xs(group: grids.Group, settings: dict[str, Any], num_seeds: int):
 
 
 def train(
-  group: grids.Group, settings: dict[str, Any], path: pathlib.Path
+  group: grids.Group,
+  settings: dict[str, Any],
+  path: pathlib.Path,
+  chunk_size: int,
 ) -> None:
   """Trains the runs of a group that the store does not have yet."""
   grids.run_group(
@@ -135,7 +138,7 @@ def train(
     autoencoder_trial.make_trial(group.static, settings),
     group_xs(group, settings, flags.FLAGS.num_seeds),
     path=path / 'results.zarr',
-    chunk_size=flags.FLAGS.chunk_size,
+    chunk_size=chunk_size,
     map_name=flags.FLAGS.map,
     variables=autoencoder_trial.VARIABLES,
     coordinates={
@@ -211,7 +214,9 @@ def stored_settings(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
   return found, settings
 
 
-def print_estimate(settings: dict[str, Any], flag_values: Any) -> None:
+def print_estimate(
+  settings: dict[str, Any], flag_values: Any, chunk_size: int
+) -> None:
   """Prints what the sweep will take, group by group."""
   seconds, disk, memory = 0.0, 0, 0
   for group in make_groups(settings):
@@ -219,7 +224,7 @@ def print_estimate(settings: dict[str, Any], flag_values: Any) -> None:
       functools.partial(autoencoder_trial.make_trial, group.static, settings),
       group_xs(group, settings, flag_values.num_seeds),
       num_steps=settings['num_steps'],
-      chunk_size=flag_values.chunk_size,
+      chunk_size=chunk_size,
       map_name=flag_values.map,
     )
     seconds += cost.elapsed_seconds
@@ -243,19 +248,22 @@ def main(argv: list[str]) -> None:
   with experiments.one_line_errors('optimization_failure'):
     if FLAGS.from_store:
       found, settings = stored_settings(FLAGS.workdir)
-      identity = {k: found[k] for k in ('science', 'extent', 'layout')}
     else:
       settings = read_settings()
-      identity = {
-        'science': settings,
-        'extent': {'num_seeds': FLAGS.num_seeds},
-        'layout': {'chunk_size': FLAGS.chunk_size, 'map': FLAGS.map},
-      }
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
+    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    if FLAGS.from_store:
+      identity = {k: found[k] for k in ('science', 'extent', 'layout')}
+    else:
+      identity = {
+        'science': settings,
+        'extent': {'num_seeds': FLAGS.num_seeds},
+        'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
+      }
     if FLAGS.dry_run:
-      print_estimate(settings, FLAGS)
+      print_estimate(settings, FLAGS, chunk_size)
       return
     with manifest.Workdir(
       path,
@@ -266,7 +274,7 @@ def main(argv: list[str]) -> None:
       groups = make_groups(settings)
       if not FLAGS.from_store:
         for group in groups:
-          train(group, settings, path)
+          train(group, settings, path, chunk_size)
       failure_report.write(
         path,
         groups,

@@ -1,5 +1,7 @@
 """The sweep: seeds, grids, chunks, devices, resuming."""
 
+from typing import NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -277,6 +279,35 @@ def test_a_trial_that_is_not_tiny_goes_to_vmap_whole():
     sweeps.sweep(trial, keys, chunk_size=2, map_name='lanes'),
     sweeps.sweep(trial, keys, chunk_size=2, map_name='vmap'),
   )
+
+
+def test_a_chunk_without_a_size_suits_the_devices():
+  mesh = chunks.local_mesh()
+  assert chunks.default_size(mesh) == 2 * chunks.default_size(_one_device())
+  xs = _xs(20)
+  found = sweeps.sweep(_trial, xs)
+  jax.tree.map(
+    np.testing.assert_array_equal, found, sweeps.sweep(_trial, xs, chunk_size=7)
+  )
+
+
+def test_chunks_of_other_devices():
+  class Device(NamedTuple):
+    platform: str
+    core_count: int
+
+  class Mesh(NamedTuple):
+    devices: np.ndarray
+    size: int
+
+  def mesh(*device):
+    devices = np.empty(2, object)
+    devices[:] = [Device(*device)] * 2
+    return Mesh(devices, 2)
+
+  # An H100 has 132 multiprocessors of 2048 threads: 270,336.
+  assert chunks.default_size(mesh('gpu', 132)) == 2 * 262_144
+  assert chunks.default_size(mesh('tpu', 1)) == 2 * 65_536
 
 
 @pytest.mark.parametrize('chunk_size', [1, 100, 333, 5000])

@@ -27,6 +27,7 @@ MAPS = ('lanes', 'vmap', 'kernel')
 # Runs in a block: wide for vector units, small for the cache. A trial whose
 # largest contraction has more multiplications takes the smaller block.
 BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
+THREADS_PER_MULTIPROCESSOR = 2048
 
 
 def local_mesh() -> Mesh:
@@ -110,6 +111,24 @@ def _in_blocks(mapped: Trial, block: int) -> Trial:
     )
 
   return run
+
+
+def default_size(mesh: Mesh) -> int:
+  """Returns a number of runs a chunk that keeps the devices busy.
+
+  On a CPU runs are computed block after block, so a few blocks a core are as
+  fast as many: the smallest such chunk gives the liveliest progress. A GPU
+  needs a run for each thread that it can hold: multiprocessors times 2048
+  (compute capability 8.0 and 9.0), rounded down to a power of two. Other
+  devices get 65,536, unmeasured.
+  """
+  device = mesh.devices.flat[0]
+  if device.platform == 'cpu':
+    return 4 * BLOCK * mesh.size
+  if device.platform == 'gpu':
+    num_threads = THREADS_PER_MULTIPROCESSOR * device.core_count
+    return mesh.size * 2 ** int(math.log2(num_threads))
+  return 65_536 * mesh.size
 
 
 def padded_size(num_runs: int, chunk_size: int, multiple: int) -> int:

@@ -106,7 +106,7 @@ def sweep(
   trial: Trial,
   xs: ArrayTree,
   *,
-  chunk_size: int,
+  chunk_size: int | None = None,
   mesh: Mesh | None = None,
   store: Store | None = None,
   summarize: Summarize | None = None,
@@ -124,7 +124,8 @@ def sweep(
   Args:
     trial: a pure function of one x, returning a pytree of arrays.
     xs: pytree of arrays [R, ...], one row a run; typed keys are welcome.
-    chunk_size: runs per chunk, >= 1; also the store's chunk.
+    chunk_size: runs per chunk, >= 1; also the store's chunk. None leaves it to
+      `chunks.default_size`.
     mesh: one-axis mesh named `chunks.RUNS`; None means all local devices.
     store: where finished chunks go; None keeps them in memory.
     summarize: chunk of results -> counts by name, added up in the progress
@@ -141,9 +142,11 @@ def sweep(
     ValueError: on an empty sweep, unequal leading sizes or chunk_size < 1.
   """
   num_runs = _leading_size(xs)
+  mesh = chunks.local_mesh() if mesh is None else mesh
+  if chunk_size is None:
+    chunk_size = chunks.default_size(mesh)
   if chunk_size < 1:
     raise ValueError(f'chunk_size must be >= 1: {chunk_size}')
-  mesh = chunks.local_mesh() if mesh is None else mesh
   program = chunks.compile_chunk(trial, xs, mesh, map_name)
   sharding = NamedSharding(mesh, PartitionSpec(chunks.RUNS))
   padded_size = chunks.padded_size(num_runs, chunk_size, program.multiple)

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import math
 import os
+import pathlib
 import sys
 import time
 from typing import Any, NamedTuple
@@ -20,9 +21,7 @@ flags.disclaim_key_flags()
 _DRY_RUN_STEPS = 200
 
 
-def define_sweep_flags(
-  *, num_seeds: int, chunk_size: int, workdir: str
-) -> None:
+def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
   """Defines the flags that every sweep takes."""
   flags.DEFINE_integer(
     'num_seeds',
@@ -35,10 +34,10 @@ def define_sweep_flags(
   )
   flags.DEFINE_integer(
     'chunk_size',
-    chunk_size,
+    0,
     'Runs computed and stored at a time. Less memory and a livelier progress '
-    'bar against speed.',
-    lower_bound=1,
+    'bar against speed; 0 takes what --workdir has, or suits the device.',
+    lower_bound=0,
   )
   flags.DEFINE_enum(
     'map',
@@ -123,6 +122,14 @@ def one_line_errors(script: str) -> Iterator[None]:
     )
     # The chunk in flight would hold up a normal exit, and is lost anyway.
     os._exit(130)
+
+
+def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:
+  """Returns --chunk_size, or for 0 the folder's own or one for the devices."""
+  if chunk_size:
+    return chunk_size
+  stored = (manifest.read(path) or {}).get('layout', {}).get('chunk_size')
+  return stored or chunks.default_size(chunks.local_mesh())
 
 
 class Estimate(NamedTuple):

@@ -359,6 +359,15 @@ INDEXING = {
     integers(0, 9, 7),
     normal(7),
   ),
+  'scatter_min': _exact(
+    lambda x, i, v: x.at[i].min(v), special(5), integers(0, 5, 7), special(7)
+  ),
+  'scatter_multiply': _close(
+    lambda x, i, v: x.at[i].multiply(v), normal(5), integers(0, 5, 7), normal(7)
+  ),
+  'scatter_subtract': _close(
+    lambda x, i, v: x.at[i].subtract(v), normal(5), integers(0, 5, 7), normal(7)
+  ),
   'scatter_static': _exact(
     lambda x, v: x.at[1, ::2].set(v), normal(3, 4), normal(2)
   ),

@@ -171,6 +171,13 @@ def test_the_same_command_again_trains_nothing(finished, tmp_path):
   assert all(path.stat().st_mtime_ns == t for path, t in stored.items())
 
 
+def test_without_a_chunk_size_it_takes_the_folders(finished):
+  workdir, first = finished
+  flags = [flag for flag in SMALL if not flag.startswith('--chunk_size')]
+  # Another size would be refused.
+  assert _finish(workdir, *flags).stdout == first.stdout
+
+
 def test_more_seeds_extend_and_equal_the_one_shot_run(finished, tmp_path):
   few = tmp_path / 'few'
   flags = [flag for flag in SMALL if not flag.startswith('--num_seeds')]

@@ -10,8 +10,12 @@ runs at the width of its vector units.
                                                        arrays [..., seeds]
 
 `interpreter` walks the program, `rules` says how each primitive acts with the
-seed axis last, `control` walks into loops and branches. A primitive without a
-rule is mapped by `jax.vmap`, so every program works.
+seed axis last, `tables` and `slices` read and write at indices, `control` walks
+into loops and branches, `customs` into functions with derivatives of their own.
+A primitive without a rule is mapped by `jax.vmap`, so every program works.
+
+On a GPU `kernel` makes a whole loop one kernel: `cells` takes the program apart
+into single numbers that stay in registers, by the rules in `cell_*`.
 """
 
 from toyjax.lanes.interpreter import is_tiny, lanes, largest_contraction

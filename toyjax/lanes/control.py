@@ -62,12 +62,10 @@ def _equation_varies(equation: core.JaxprEqn, varies: list[bool]) -> list[bool]:
 
 
 def called(equation: core.JaxprEqn) -> Any:
-  """Returns the closed program that a call calls."""
-  params = equation.params
-  program: Any = params.get('jaxpr', params.get('call_jaxpr'))
-  return (
-    program if hasattr(program, 'consts') else core.ClosedJaxpr(program, ())
-  )
+  """Returns the closed program that an equation calls."""
+  program: Any = equation.params.get('jaxpr', equation.params.get('call_jaxpr'))
+  closed = hasattr(program, 'consts')
+  return program if closed else core.ClosedJaxpr(program, ())
 
 
 @rule(*CALLS)

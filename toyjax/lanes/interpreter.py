@@ -11,9 +11,12 @@ from jax.sharding import NamedSharding, PartitionSpec
 import numpy as np
 
 from toyjax.base import Array
-from toyjax.lanes import control, kernel, rules
+from toyjax.lanes import control, customs, kernel, rules, slices, tables
 from toyjax.lanes.cells import UnsupportedError
 from toyjax.lanes.values import Context, Rule, Value, bind, by_vmap, spread
+
+# Importing them registers their rules.
+RULE_MODULES = (control, customs, rules, slices, tables)
 
 # Multiplications in one contraction of one seed above which XLA's own dot may
 # be faster. Lanes are 2.8 times faster at 12,500 (n = 50, M = 5) and 0.7 times

@@ -236,45 +236,6 @@ def _concatenate(
   return varying([lax.concatenate(arrays, equation.params['dimension'])])
 
 
-@rule('dynamic_slice')
-def _dynamic_slice(
-  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
-) -> list[Value]:
-  operand, *starts = values
-  shared = not any(start.varies for start in starts)
-  if not (starts and shared and operand.varies):
-    return by_vmap(context, equation, values)
-  sizes = (*equation.params['slice_sizes'], context.size)
-  # Negative indices were resolved when the program was traced.
-  sliced = lax.dynamic_slice(
-    operand.array, _starts(starts), sizes, allow_negative_indices=False
-  )
-  return varying([sliced])
-
-
-def _starts(starts: Sequence[Value]) -> list[Array]:
-  """The indices of a slice that all seeds share; its seed axis starts at 0."""
-  indices = [start.array for start in starts]
-  return [*indices, jnp.zeros_like(indices[0])]
-
-
-@rule('dynamic_update_slice')
-def _dynamic_update_slice(
-  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
-) -> list[Value]:
-  operand, update, *starts = values
-  if not starts or any(start.varies for start in starts):
-    return by_vmap(context, equation, values)
-  arrays = [
-    spread(value, shape_of(variable), context.size)
-    for value, variable in zip((operand, update), equation.invars)
-  ]
-  updated = lax.dynamic_update_slice(
-    arrays[0], arrays[1], _starts(starts), allow_negative_indices=False
-  )
-  return varying([updated])
-
-
 @rule('optimization_barrier')
 def _optimization_barrier(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]

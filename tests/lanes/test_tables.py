@@ -1,0 +1,310 @@
+"""Reading and writing tables and slices under `lanes` and under `jax.vmap`."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+import jax
+from jax import lax
+from jax.extend import core
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from toyjax.lanes import lanes, slices, tables
+
+NUM_SEEDS = 5
+# Small programs, each run once: compile fast.
+COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
+MODES = ['clip', 'fill', 'promise_in_bounds']
+DTYPES = ['float32', 'float64', 'int32', 'uint8', 'bool']
+WRITES = ['set', 'add', 'subtract', 'min', 'max', 'multiply']
+
+
+def _numbers(dtype, *shape, seed=0):
+  """Numbers of a few bits, so that sums of them are exact."""
+  rng = np.random.default_rng(seed)
+  dtype = np.dtype(dtype)
+  low, high = {'b': (0, 2), 'u': (0, 5)}.get(dtype.kind, (-4, 5))
+  return jnp.asarray(rng.integers(low, high, (NUM_SEEDS, *shape)), dtype)
+
+
+def _indices(low, high, *shape, seed=1, dtype=np.int32):
+  rng = np.random.default_rng(seed)
+  return jnp.asarray(rng.integers(low, high, (NUM_SEEDS, *shape)), dtype)
+
+
+def _assert_equal(function, *arguments):
+  """Holds lanes to the very numbers of vmap, NaN included.
+
+  Whichever arguments are mapped, and both maps in one program: it compiles
+  faster than many.
+  """
+  choices = [c for c in np.ndindex((2,) * len(arguments)) if any(c)]
+
+  def run(mapper, arguments):
+    return [
+      mapper(function, in_axes=tuple(0 if m else None for m in mapped))(
+        *(a if m else a[0] for a, m in zip(arguments, mapped))
+      )
+      for mapped in choices
+    ]
+
+  actual, expected = jax.jit(
+    lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
+    compiler_options=COMPILER_OPTIONS,
+  )(arguments)
+  assert jax.tree.structure(actual) == jax.tree.structure(expected)
+  for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected)):
+    assert a.dtype == b.dtype
+    np.testing.assert_array_equal(a, b)
+
+
+def _primitives(jaxpr):
+  found = set()
+  for equation in jaxpr.eqns:
+    found.add(equation.primitive.name)
+    for inner in core.jaxprs_in_params(equation.params):
+      found |= _primitives(inner)
+  return found
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_reads_every_type_in_every_mode(dtype, mode):
+  with jax.enable_x64(dtype == 'float64'):
+    _assert_equal(
+      lambda table, index: table.at[index].get(
+        mode=mode, wrap_negative_indices=False
+      ),
+      _numbers(dtype, 5, 2),
+      _indices(-9, 9, 7),
+    )
+
+
+@pytest.mark.parametrize(
+  'function',
+  [
+    lambda x, i: (x[:, i], x[i, 1:, i], x[i, i[::-1]], x[:, i, i]),
+    lambda x, i: x[i[:2, None], :, i[None]],
+    lambda x, i: jnp.take(x, i[:4].reshape(2, 2), 2),
+    lambda x, i: jnp.take(x, i - 4, 0, mode='wrap'),
+    lambda x, i: jnp.take(x, i + 2, 0, fill_value=7),
+    lambda x, i: jnp.take_along_axis(x, i[None, :3, None], 1),
+    lambda x, i: jnp.take_along_axis(x, jnp.stack([i, i, i])[..., None], 1),
+    lambda x, i: jnp.take_along_axis(x[0], i[:3, None], 1, mode='clip'),
+    lambda x, i: jax.vmap(lambda x, i: x[i])(x, i[:3]),
+    lambda x, i: jax.vmap(lambda x, i: x[i], (1, 0), 1)(x, i[:3]),
+    lambda x, i: (x[i[:0]], x[:, :, :0][i]),
+    lambda x, i: x[i.astype(jnp.uint8)],
+  ],
+)
+def test_reads_along_any_axes(function):
+  _assert_equal(function, _numbers('float32', 3, 3, 3), _indices(0, 3, 5))
+
+
+def test_axes_of_a_table_in_another_order():
+  """The batch axis comes last in the table and first in the entries."""
+  reading = lax.GatherDimensionNumbers(
+    offset_dims=(1,),
+    collapsed_slice_dims=(0,),
+    start_index_map=(0,),
+    operand_batching_dims=(2,),
+    start_indices_batching_dims=(0,),
+  )
+  writing = lax.ScatterDimensionNumbers(
+    update_window_dims=(1,),
+    inserted_window_dims=(0,),
+    scatter_dims_to_operand_dims=(0,),
+    operand_batching_dims=(2,),
+    scatter_indices_batching_dims=(0,),
+  )
+  _assert_equal(
+    lambda x, i: (
+      entries := lax.gather(x, i, reading, (1, 2, 1)),
+      lax.scatter_add(x, i, entries, writing),
+    ),
+    _numbers('float32', 4, 2, 2),
+    _indices(0, 4, 2, 5, 1),
+  )
+
+
+@pytest.mark.parametrize('mode', MODES)
+@pytest.mark.parametrize('write', WRITES)
+def test_writes_twice_and_outside(write, mode):
+  """Seven writes to five places, some of them the same."""
+  _assert_equal(
+    lambda table, index, update: getattr(table.at[index], write)(
+      update, mode=mode, wrap_negative_indices=False
+    ),
+    _numbers('float32', 5, 2),
+    _indices(-9, 9, 7),
+    _numbers('float32', 7, 2),
+  )
+
+
+@pytest.mark.parametrize('dtype', DTYPES)
+def test_writes_every_type(dtype):
+  writes = ['set', 'max'] if dtype == 'bool' else ['set', 'max', 'add']
+  with jax.enable_x64(dtype == 'float64'):
+    _assert_equal(
+      lambda table, index, update: [
+        getattr(table.at[index], write)(update) for write in writes
+      ],
+      _numbers(dtype, 5),
+      _indices(0, 9, 7),
+      _numbers(dtype, 7),
+    )
+
+
+@pytest.mark.parametrize(
+  'function',
+  [
+    lambda x, i, v: x.at[:, i].add(v.transpose(1, 0, 2)),
+    lambda x, i, v: x.at[i, :, i].add(v[:, 0]),
+    lambda x, i, v: x.at[i, i[::-1]].set(v[0, 0]),
+    lambda x, i, v: x.at[:, i, i].max(v[:, 0].T),
+    lambda x, i, v: x.at[i[:2, None], :, i[None]].add(v[0, 0]),
+    lambda x, i, v: x.at[i[0]].add(v[0]),
+    lambda x, i, v: x.at[i, :2].add(v[:, :2]),
+    lambda x, i, v: x.at[i[:0]].add(v[:0]),
+    lambda x, i, v: x.at[i].apply(lambda x: x * 2 + 1),
+    lambda x, i, v: x.at[i].apply(lambda x: x),
+    lambda x, i, v: jax.vmap(lambda x, i, v: x.at[i].add(v))(x, i[:3], v[0]),
+    lambda x, i, v: jax.vmap(lambda x, i, v: x.at[i].add(v), (1, 0, 1), 1)(
+      x, i[:3], v[0]
+    ),
+    lambda x, i, v: jax.grad(lambda x: jnp.sum(x[i] * v))(x),
+    lambda x, i, v: jax.grad(
+      lambda x: jnp.sum(jnp.take_along_axis(x[0], i[:3, None], 1) * v[0, 0, 0])
+    )(x),
+  ],
+)
+def test_writes_along_any_axes(function):
+  _assert_equal(
+    function,
+    _numbers('float32', 3, 3, 3),
+    _indices(0, 3, 5),
+    _numbers('float32', 5, 3, 3),
+  )
+
+
+def test_what_is_not_read_may_be_nan():
+  table = jnp.asarray([[jnp.nan, 1.0, jnp.inf, -jnp.inf, 2.0]] * 2)
+  index = jnp.asarray([[1, 4], [4, 1]])
+
+  def read(table, index):
+    return jnp.sum(table[index]) + table[index[0]]
+
+  outside = jax.grad(lambda table: jnp.sum(lanes(read)(table, index)))
+  found, within, outside = jax.jit(
+    lambda t: (
+      lanes(read)(t, index),
+      lanes(jax.grad(read))(t, index),
+      outside(t),
+    ),
+    compiler_options=COMPILER_OPTIONS,
+  )(table)
+  np.testing.assert_array_equal(found, [4.0, 5.0])
+  np.testing.assert_array_equal(within, [[0, 2, 0, 0, 1], [0, 1, 0, 0, 2]])
+  np.testing.assert_array_equal(outside, within)
+
+
+@pytest.mark.parametrize('write', ['set', 'add', 'multiply'])
+def test_what_is_not_written_may_be_nan(write):
+  """Derivatives taken outside of lanes see no product with a NaN."""
+  table = jnp.asarray([[jnp.nan, 1.0, jnp.inf, 3.0]] * 2)
+  index, update = jnp.asarray([[1], [3]]), jnp.asarray([2.0, 5.0])
+
+  def slopes(mapper):
+    def change(table, index, update):
+      place = table.at[index]
+      return getattr(place, write)(update, unique_indices=True)[index]
+
+    loss = lambda table, update: jnp.sum(mapper(change)(table, index, update))
+    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=COMPILER_OPTIONS)
+    return found(table, update)
+
+  for a, b in zip(slopes(lanes), slopes(jax.vmap)):
+    np.testing.assert_array_equal(a, b)
+    assert np.isfinite(a).all()
+
+
+@pytest.mark.parametrize('sizes', [(1, 1), (2, 1), (4, 2), (4, 3), (0, 2)])
+def test_slices_that_start_anywhere(sizes):
+  _assert_equal(
+    lambda x, i, j: lax.dynamic_slice(
+      x, (i, j), sizes, allow_negative_indices=False
+    ),
+    _numbers('int32', 4, 3),
+    _indices(-5, 5),
+    _indices(-5, 5, seed=2),
+  )
+
+
+@pytest.mark.parametrize('sizes', [(1, 1), (2, 1), (1, 3), (4, 3)])
+def test_updates_that_start_anywhere(sizes):
+  _assert_equal(
+    lambda x, v, i, j: lax.dynamic_update_slice(
+      x, v, (i, j), allow_negative_indices=False
+    ),
+    _numbers('float32', 4, 3),
+    _numbers('float32', *sizes, seed=3),
+    _indices(-5, 5),
+    _indices(-5, 5, seed=2),
+  )
+
+
+def test_tables_of_keys():
+  def pick(keys, index):
+    chosen = keys[index], lax.dynamic_index_in_dim(keys, index[0])
+    placed = lax.dynamic_update_index_in_dim(keys, keys[0], index[0], 0)
+    return jax.tree.map(jax.random.key_data, (*chosen, placed))
+
+  keys = jax.random.split(jax.random.key(3), (NUM_SEEDS, 4))
+  _assert_equal(pick, keys, _indices(0, 4, 3))
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+  st.integers(1, tables.MAX_PLACES + 1),
+  st.integers(0, 4),
+  st.integers(0, 3),
+  st.sampled_from(MODES),
+  st.integers(0, 99),
+)
+def test_random_tables(places, lookups, width, mode, seed):
+  def read_and_write(table, index):
+    read = table.at[index].get(mode=mode)
+    return read, table.at[index].add(read, mode=mode)
+
+  _assert_equal(
+    read_and_write,
+    _numbers('float32', places, width, seed=seed),
+    _indices(-2 * places, 2 * places, lookups, seed=seed),
+  )
+
+
+READ_AND_WRITE = {
+  'gather': lambda x, i: x[i],
+  'scatter': lambda x, i: x.at[i].set(0.0),
+  'scatter-add': lambda x, i: x.at[i].add(x[0]),
+  'dynamic_slice': lambda x, i: lax.dynamic_index_in_dim(x, i[0]),
+  'dynamic_update_slice': lambda x, i: lax.dynamic_update_index_in_dim(
+    x, x[0] * 2, i[0], 0
+  ),
+}
+
+
+@pytest.mark.parametrize('name', READ_AND_WRITE)
+def test_small_tables_are_not_looked_up_seed_by_seed(name):
+  indices = _indices(0, 3, 2)
+  looked_up = {'gather', 'scatter', 'scatter-add'}
+
+  def found(places):
+    table = _numbers('float32', places, 2)
+    mapped = lanes(READ_AND_WRITE[name])
+    program = jax.make_jaxpr(mapped)(table, indices).jaxpr
+    return looked_up & _primitives(program)
+
+  assert not found(tables.MAX_PLACES)
+  limit = max(tables.MAX_PLACES, slices.MAX_WRITTEN)
+  assert found(limit + 1)
