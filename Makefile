@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 WORKDIR ?= runs/optimization_failure
+# Tests run in this many processes, each file in one of them.
+JOBS ?= 2
 
 # The first interpreter that is new enough; PYTHON=... overrides.
 CANDIDATES := python3 python3.13 python3.12 python3.11 python3.14 python
@@ -35,7 +37,7 @@ sweep: $(READY)
 	$(BIN)/python -m scripts.optimization_failure --workdir=$(WORKDIR) $(FLAGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
