@@ -1,0 +1,1 @@
+"""Exact probability on data: no optimizer. One module per model."""
