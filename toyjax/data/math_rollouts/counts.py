@@ -143,9 +143,7 @@ def _parse(cells: dict[str, str], where: str) -> _Row:
     accuracy = _accuracy(cells['accuracy'], num_correct, num_answered, where)
   return _Row(
     trace=(cells['model'], cells['base'], cells['problem']),
-    chunk_idx=check_index(
-      _count(cells, 'chunk_idx', where), where, 'chunk_idx'
-    ),
+    chunk_idx=check_index(chunk_idx, where, 'chunk_idx'),
     num_correct=num_correct,
     num_answered=num_answered,
     min_answered=min_answered,
