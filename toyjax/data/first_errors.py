@@ -15,10 +15,11 @@ A converter turns one record into a `LabelledTrace`; the index is from 0 and
 None means no error. Where a record does not say, it raises TraceError.
 
 Checked on files of the sets: BIG-Bench Mistake (40 records of two tasks),
-Who&When (one record of the algorithm-generated half), cliff tokens (two
-traces). Written from what the authors publish about their format, not run on
-their files: ProcessBench (the example of its data card), PRMBench (its format
-page, and records read by eye), PRM800K (the annotated record of its README).
+Who&When (all 184: the agent to blame speaks at the index in 178, one step
+before it in 34), PRMBench (the 394 of its subset400), cliff tokens (two
+traces). Written from what the authors publish about their format, and not run
+on their files: ProcessBench (the example of its data card), PRM800K (the
+annotated record of its README, which is read as it says).
 """
 
 from collections.abc import Callable
