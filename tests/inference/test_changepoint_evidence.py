@@ -1,0 +1,402 @@
+"""Evidence against enumeration; false alarms and power by simulation."""
+
+import functools
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import references_changepoint_evidence as references
+from toyjax.inference import changepoint
+from toyjax.inference import changepoint_evidence as evidence
+from toyjax.inference.changepoint import Beta
+from toyjax.inference.changepoint_evidence import Verdict
+
+BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
+NULL = Beta(1.0, 1.0)
+# The null's evidence comes from jax.scipy.special.betaln, which is off by up to
+# 1.3e-6 in float64 where an argument is 8 or more (JAX 0.10.2).
+TOLERANCES = {'float32': 2e-5, 'float64': 1e-11}
+WITH_NULL, NULL_TOLERANCE = ('bayes_factor', 'no_drop'), 5e-6
+
+
+def make_prior(weights, dtype):
+  return changepoint.make_prior(
+    before=BEFORE, after=AFTER, weights=jnp.asarray(weights, dtype)
+  )
+
+
+def random_rollouts(num_positions, num_rollouts, seed):
+  rng = np.random.default_rng(seed)
+  positions = rng.integers(0, num_positions, num_rollouts)
+  return positions, rng.random(num_rollouts) < rng.random()
+
+
+def counts_of(positions, successes, num_positions):
+  """Returns successes and failures at each position."""
+  return (
+    np.bincount(positions[successes], minlength=num_positions),
+    np.bincount(positions[~successes], minlength=num_positions),
+  )
+
+
+def reference_values(successes, failures, weights, smallest_drop):
+  """Returns the Bayes factor and all e-values, in nats, from definitions."""
+  size = len(successes)
+  logs = references.log_joint(successes, failures, BEFORE, AFTER, weights)
+  change = references.log_sum(logs)
+  total = [float(successes.sum())], [float(failures.sum())]
+  null = references.log_marginal(NULL, total[0][0], total[1][0])
+  share = total[0][0] / max(total[0][0] + total[1][0], 1.0)
+  constant = references.log_likelihood(*total, [share])
+  rising = references.log_likelihood(
+    successes,
+    failures,
+    references.pool_adjacent_violators(successes, failures),
+  )
+  best = [
+    references.best_with_drop(
+      *references.sides(successes, failures, tau), smallest_drop
+    )
+    for tau in range(size)
+  ]
+  drops = [b for tau, b in enumerate(best) if tau > 0 and weights[tau] > 0]
+  by_change = [
+    change - b if weight > 0 else math.inf for b, weight in zip(best, weights)
+  ]
+  return {
+    'bayes_factor': change - null,
+    'change': change - constant,
+    'drop': change - rising,
+    'no_drop': null - max(drops),
+    'by_change': by_change,
+  }
+
+
+def measured_values(state, smallest_drop):
+  return {
+    'bayes_factor': evidence.log_bayes_factor_nats(state, null=NULL),
+    'change': evidence.log_e_change_nats(state),
+    'drop': evidence.log_e_drop_nats(state),
+    'no_drop': evidence.log_e_no_drop_nats(
+      state, null=NULL, smallest_drop=smallest_drop
+    ),
+    'by_change': evidence.log_e_by_change_nats(
+      state, smallest_drop=smallest_drop
+    ),
+  }
+
+
+@jax.jit
+def replay_values(prior, rollouts, smallest_drop):
+  return evidence.replay(
+    prior,
+    rollouts,
+    functools.partial(measured_values, smallest_drop=smallest_drop),
+  )
+
+
+@pytest.mark.parametrize('dtype', TOLERANCES)
+def test_every_value_after_every_rollout_is_its_definition(dtype):
+  weights = np.asarray([1.0, 3.0, 0.0, 2.0, 1.0])
+  for seed, smallest_drop in enumerate((0.0, 0.0, 0.3, 0.3)):
+    positions, successes = random_rollouts(5, 12, seed)
+    with jax.enable_x64(dtype == 'float64'):
+      path = replay_values(
+        make_prior(weights, dtype),
+        changepoint.Rollout(jnp.asarray(positions), jnp.asarray(successes)),
+        smallest_drop,
+      )
+    for n in range(1, 13):
+      counts = counts_of(positions[:n], successes[:n], 5)
+      truth = reference_values(*counts, weights, smallest_drop)
+      for name, value in truth.items():
+        assert path[name].dtype == dtype
+        bar = TOLERANCES[dtype] * 100
+        if name in WITH_NULL:
+          bar = max(bar, NULL_TOLERANCE)
+        np.testing.assert_allclose(
+          path[name][n - 1],
+          value,
+          rtol=TOLERANCES[dtype],
+          atol=bar,
+          err_msg=name,
+        )
+
+
+def test_the_null_takes_its_share_of_the_belief():
+  condition = jax.jit(changepoint.condition)
+  state = condition(
+    make_prior(np.ones(4), 'float32'),
+    Beta(jnp.asarray([5.0, 0.0, 1.0, 0.0]), jnp.asarray([0.0, 0.0, 4.0, 3.0])),
+  )
+  factor = math.exp(evidence.log_bayes_factor_nats(state, null=NULL))
+  for prior in (0.2, 0.5, 0.9):
+    found = evidence.null_probability(state, null=NULL, prior_probability=prior)
+    assert float(found) == pytest.approx(
+      prior / (prior + (1.0 - prior) * factor), rel=1e-4
+    )
+  # 5 of 5 before, 0 of 7 after: a change, and a thousand to one or more.
+  clear = condition(
+    state.prior,
+    Beta(jnp.asarray([9.0, 0.0, 0.0, 0.0]), jnp.asarray([0.0, 0.0, 9.0, 9.0])),
+  )
+  assert (
+    evidence.null_probability(clear, null=NULL, prior_probability=0.5) < 1e-3
+  )
+  assert evidence.null_probability(
+    changepoint.init(state.prior), null=NULL, prior_probability=0.3
+  ) == pytest.approx(0.3, rel=1e-6)
+
+
+def test_running_values_are_the_largest_so_far():
+  prior = make_prior(np.ones(6), 'float32')
+  rollouts = changepoint.Rollout(*map(jnp.asarray, random_rollouts(6, 20, 5)))
+  settings = {'null': NULL, 'smallest_drop': 0.3}
+  path = jax.jit(functools.partial(evidence.evidence_so_far, **settings))(
+    prior, rollouts
+  )
+
+  @jax.jit
+  def tell(state, largest, rollout):
+    state = changepoint.update(state, *rollout)
+    now = evidence.evidence(state, **settings)
+    return state, jax.tree.map(jnp.maximum, largest, now)
+
+  state = changepoint.init(prior)
+  largest = evidence.Evidence(jnp.asarray(-jnp.inf), jnp.asarray(-jnp.inf))
+  for n in range(20):
+    rollout = jax.tree.map(lambda field, n=n: field[n], rollouts)
+    state, largest = tell(state, largest, rollout)
+    np.testing.assert_allclose(
+      largest, [path.drop[n], path.no_drop[n]], rtol=1e-5, atol=1e-5
+    )
+
+
+def test_before_any_rollout_every_value_is_one():
+  state = changepoint.init(make_prior(np.ones(6), 'float32'))
+  found = jax.jit(functools.partial(measured_values, smallest_drop=0.3))(state)
+  for value in found.values():
+    np.testing.assert_allclose(value, np.zeros(value.shape), atol=1e-6)
+
+
+def test_padding_changes_nothing():
+  positions, successes = random_rollouts(5, 15, seed=6)
+  rollouts = changepoint.Rollout(jnp.asarray(positions), jnp.asarray(successes))
+  alone, padded = (
+    replay_values(make_prior(weights, 'float32'), rollouts, 0.2)
+    for weights in (np.ones(5), [1, 1, 1, 1, 1, 0, 0])
+  )
+  assert np.all(np.isposinf(padded['by_change'][:, 5:]))
+  padded['by_change'] = padded['by_change'][:, :5]
+  jax.tree.map(
+    functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-5),
+    alone,
+    padded,
+  )
+
+
+def test_vmap_is_a_loop():
+  prior = make_prior(np.ones(5), 'float32')
+  several = [random_rollouts(5, 10, seed) for seed in range(4)]
+  rollouts = changepoint.Rollout(
+    *map(jnp.asarray, map(np.stack, zip(*several)))
+  )
+  find = jax.jit(
+    functools.partial(
+      evidence.evidence_so_far, prior, null=NULL, smallest_drop=0.2
+    )
+  )
+  together = jax.vmap(find)(rollouts)
+  for i in range(4):
+    alone = find(jax.tree.map(lambda x, i=i: x[i], rollouts))
+    for a, b in zip(alone, together):
+      np.testing.assert_allclose(a, b[i], rtol=1e-5, atol=1e-5)
+
+
+def decide(log_joint, drop, no_drop):
+  prior = make_prior(np.ones(len(log_joint)), 'float32')
+  state = changepoint.init(prior)._replace(log_joint=jnp.asarray(log_joint))
+  decision = evidence.decide(
+    state,
+    evidence.Evidence(jnp.asarray(drop), jnp.asarray(no_drop)),
+    false_alarm_rate=0.1,
+    false_clearance_rate=0.01,
+  )
+  return Verdict(int(decision.verdict)), *map(int, decision[1:])
+
+
+def test_verdicts():
+  log_joint = [-1.0, -3.0, -2.0, -9.0]
+  # The thresholds are ln 10 = 2.303 and ln 100 = 4.605.
+  assert decide(log_joint, 2.2, 4.6) == (Verdict.UNDECIDED, 0, -1, -1)
+  assert decide(log_joint, 2.2, 4.7) == (Verdict.NO_DROP, 0, -1, -1)
+  assert decide(log_joint, 2.4, 4.6) == (Verdict.DROP, 1, 2, 1)
+  assert decide(log_joint, 2.4, 4.7) == (Verdict.DROP, 1, 2, 1)
+  # The first sentence is guilty where the second position is the first low one.
+  assert decide([-1.0, -1.0], 2.4, 0.0) == (Verdict.DROP, 1, 1, 0)
+
+
+def test_a_single_position_cannot_fall():
+  prior = make_prior(np.ones(1), 'float32')
+  state = jax.jit(changepoint.condition)(
+    prior, Beta(jnp.ones(1), jnp.ones(1) * 9)
+  )
+  now = jax.jit(
+    functools.partial(evidence.evidence, null=NULL, smallest_drop=0.2)
+  )(state)
+  assert now.drop < 0.0
+  assert now.no_drop == jnp.inf
+
+
+@pytest.mark.parametrize('rate', [0.0, 1.0, -0.5])
+def test_impossible_rates_are_refused(rate):
+  state = changepoint.init(make_prior(np.ones(3), 'float32'))
+  zero = evidence.Evidence(jnp.zeros(()), jnp.zeros(()))
+  with pytest.raises(ValueError, match=f'prior_probability.*{rate}'):
+    evidence.null_probability(state, null=NULL, prior_probability=rate)
+  with pytest.raises(ValueError, match=f'error_rate.*{rate}'):
+    evidence.confidence_set(jnp.zeros(3), error_rate=rate)
+  with pytest.raises(ValueError, match=f'false_alarm_rate.*{rate}'):
+    evidence.decide(
+      state, zero, false_alarm_rate=rate, false_clearance_rate=0.1
+    )
+
+
+# ----- What is guaranteed, by simulation -----
+
+SIZE, NUM_ROLLOUTS, NUM_REPEATS = 16, 120, 300
+ERROR_RATE = 0.1
+BAR = ERROR_RATE + 5.0 * math.sqrt(
+  ERROR_RATE * (1.0 - ERROR_RATE) / NUM_REPEATS
+)
+DELTA = 0.3
+
+
+def by_chance(key, state):
+  return jax.random.randint(key, (), 0, len(state.log_joint))
+
+
+def by_greed(key, state):
+  """Retries what went unlike its side, to make a drop out of chance."""
+  counts = changepoint.counts_by_position(state)
+  trials = counts.successes + counts.failures
+  low = (counts.failures + 1.0) / (trials + 2.0)
+  noise = jax.random.uniform(key, low.shape)
+  return jnp.argmax(low * jnp.linspace(0.0, 1.0, SIZE) + 0.3 * noise)
+
+
+def by_ends(key, state):
+  """The first or the last position: what rules a drop out."""
+  del state
+  return jnp.where(jax.random.bernoulli(key), 0, SIZE - 1)
+
+
+POLICIES = {
+  'uniform': by_chance,
+  'information': changepoint.by_information,
+  'greed': by_greed,
+  'ends': by_ends,
+}
+
+
+def falls(first, last, change=SIZE // 2):
+  return np.where(np.arange(SIZE) < change, first, last)
+
+
+MEASURES = {
+  'change': evidence.log_e_change_nats,
+  'drop': evidence.log_e_drop_nats,
+  'no_drop': functools.partial(
+    evidence.log_e_no_drop_nats, null=NULL, smallest_drop=DELTA
+  ),
+  'free': functools.partial(evidence.log_e_by_change_nats, smallest_drop=None),
+  'low': functools.partial(evidence.log_e_by_change_nats, smallest_drop=0.0),
+}
+
+
+def simulate(rates, policy, names):
+  """Returns the largest log e-values ever, arrays [traces, repeats, ...]."""
+  prior = make_prior(np.ones(SIZE), 'float32')
+
+  def measure(state):
+    return {name: MEASURES[name](state) for name in names}
+
+  def one(key, rates):
+    _, rollouts = changepoint.run(
+      key,
+      prior,
+      lambda key, t: jax.random.uniform(key) < rates[t],
+      NUM_ROLLOUTS,
+      POLICIES[policy],
+    )
+    path = evidence.replay(prior, rollouts, measure)
+    return jax.tree.map(lambda x: jnp.max(x, axis=0), path)
+
+  keys = jax.random.split(jax.random.key(11), NUM_REPEATS)
+  over_repeats = jax.vmap(one, in_axes=(0, None))
+  return jax.tree.map(
+    np.asarray,
+    jax.jit(jax.vmap(over_repeats, in_axes=(None, 0)))(
+      keys, jnp.asarray(np.stack(rates), 'float32')
+    ),
+  )
+
+
+def share_above(log_e):
+  """Returns how often the threshold was ever reached, for each trace."""
+  return (log_e >= -math.log(ERROR_RATE)).mean(axis=1)
+
+
+@pytest.mark.parametrize('policy', ['uniform', 'information', 'greed'])
+def test_false_alarms_at_constant_rates_and_on_rises(policy):
+  constant = [np.full(SIZE, p) for p in (0.1, 0.3, 0.5, 0.7, 0.9)]
+  rising = [falls(0.1, 0.9), falls(0.3, 0.6), np.linspace(0.05, 0.95, SIZE)]
+  found = simulate([*constant, *rising], policy, ('change', 'drop'))
+  assert np.all(share_above(found['drop']) <= BAR)
+  assert np.all(share_above(found['change'])[: len(constant)] <= BAR)
+  # The guarantee is one for constant rates alone: a clear rise sets it off.
+  assert share_above(found['change'])[len(constant)] > 0.9
+  # A larger null never makes for more evidence.
+  assert np.all(found['drop'] <= found['change'] + 1e-4)
+
+
+@pytest.mark.parametrize('policy', ['uniform', 'information', 'greed'])
+def test_traces_with_a_drop(policy):
+  """Clearance is false here; τ stays in its set; a large drop is found."""
+  rates = [falls(0.7, 0.1), falls(0.7, 0.4), falls(0.35, 0.05, 3)]
+  changes = [SIZE // 2, SIZE // 2, 3]
+  found = simulate(rates, policy, ('drop', 'no_drop', 'free', 'low'))
+  assert np.all(share_above(found['no_drop']) <= BAR)
+  for name in ('free', 'low'):
+    at_change = np.stack(
+      [log_e[:, tau] for log_e, tau in zip(found[name], changes)]
+    )
+    assert np.all(share_above(at_change) <= BAR)
+  # A smaller null gives more evidence, hence smaller sets.
+  assert np.all(found['low'] >= found['free'] - 1e-3)
+  if policy == 'greed':
+    return
+  assert share_above(found['drop'])[0] > 0.9
+  low, free = (
+    np.mean(
+      np.sum(evidence.confidence_set(log_e, error_rate=ERROR_RATE), axis=-1)
+    )
+    for log_e in (jnp.asarray(found[name][0]) for name in ('low', 'free'))
+  )
+  assert low <= free < SIZE / 2
+
+
+def test_flat_traces_are_cleared():
+  found = simulate([np.full(SIZE, p) for p in (0.1, 0.9)], 'ends', ('no_drop',))
+  assert np.all(share_above(found['no_drop']) > 0.5)
+
+
+def test_rises_belong_to_the_free_set_alone():
+  """With p₁ >= p₂ imposed nothing is promised on a rise."""
+  found = simulate([falls(0.1, 0.9)], 'uniform', ('free', 'low'))
+  at_change = {name: found[name][:, :, SIZE // 2] for name in ('free', 'low')}
+  assert share_above(at_change['free'])[0] <= BAR
+  assert share_above(at_change['low'])[0] > 0.5
