@@ -1,0 +1,309 @@
+"""Several changes: all of the exact posterior against enumeration."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tests import references_changepoint_segments as reference
+from toyjax.inference import changepoint, changepoint_grid
+from toyjax.inference import changepoint_segments as segments
+from toyjax.inference import changepoint_segments_active as active
+from toyjax.inference import changepoint_segments_drops as drops
+from toyjax.inference import changepoint_segments_posterior as posterior
+from toyjax.inference.changepoint import Beta
+
+COUNTS = ([4, 3, 0, 1, 0, 3, 2, 1], [1, 0, 3, 4, 0, 0, 1, 0])
+INNER = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+ONE_SHAPE = [(2.0, 2.0)]
+PUBLISHED = [(2.0, 2.0), (1.0, 19.0)]
+
+
+def model(
+  shapes=ONE_SHAPE, numbers=(0.4, 0.3, 0.2, 0.1), weights=INNER, n=8, rho=None
+):
+  shapes = list(shapes) * (len(numbers) if len(shapes) == 1 else 1)
+  return {
+    'shapes': shapes,
+    'num_weights': list(numbers),
+    'change_weights': list(weights),
+    'n': n,
+    'concentration': rho,
+  }
+
+
+def prior_of(facts, dtype='float64'):
+  shapes = facts['shapes']
+  return segments.make_prior(
+    shapes=shapes[:1] if len(set(shapes)) == 1 else shapes,
+    num_segments_weights=jnp.asarray(facts['num_weights'], dtype),
+    change_weights=jnp.asarray(facts['change_weights'], dtype),
+    num_positions=facts['n'],
+    concentration=facts['concentration'] or math.inf,
+    num_nodes=facts['concentration'] and 40,
+  )
+
+
+def counts_of(counts=COUNTS, dtype='float64'):
+  return Beta(*(jnp.asarray(count, dtype) for count in counts))
+
+
+MODELS = {
+  'plain': model(),
+  'jeffreys': model(shapes=[(0.5, 0.5)]),
+  'by index': model(shapes=[(2, 2), (1, 19), (5, 1), (1, 1)]),
+  'weights': model(weights=[0.0, 2.0, 0.0, 0.5, 1.0, 3.0, 0.1, 1.0]),
+  'empty first': model(
+    shapes=[(2, 2), (1, 19), (3, 1), (1, 1)], weights=[0.7] + [1.0] * 7
+  ),
+  'padded': model(n=5),
+  'no room': model(n=3),
+  'one position': model(n=1, numbers=(0.4, 0.6)),
+  'one segment': model(numbers=(1.0,)),
+  'zero weight': model(numbers=(0.0, 0.5, 0.0, 0.5)),
+  'dispersed': model(numbers=(0.4, 0.3, 0.3), n=6, rho=8.0),
+  'dispersed, by index': model(
+    shapes=PUBLISHED, numbers=(0.2, 0.8), weights=[1.0] * 8, n=6, rho=3.0
+  ),
+}
+
+
+@pytest.fixture(autouse=True)
+def _float64():
+  with jax.enable_x64(True):
+    yield
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_posterior_is_that_of_enumeration(name):
+  facts = MODELS[name]
+  n = facts['n']
+  expected = reference.infer(facts, COUNTS)
+  state = segments.condition(prior_of(facts), counts_of())
+  found = jax.jit(posterior.posterior)(state)
+  close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-10)
+  close(found.log_evidence_nats, math.log(expected['evidence']))
+  by_number = np.exp(np.asarray(found.log_evidence_by_number_nats))
+  possible = np.asarray(facts['num_weights']) > 0
+  close(
+    by_number[possible], np.asarray(expected['evidence_by_number'])[possible]
+  )
+  close(found.num_segments_probs, expected['num_segments'])
+  close(found.change_probs[:n], expected['changes'])
+  assert not np.asarray(found.change_probs[n:]).any()
+  close(found.mean_rates[:n], expected['means'])
+  close(
+    active.predictive_means(state)[:n],
+    expected['probs'] @ expected['predictive'],
+  )
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_gains_are_those_of_their_definition(name):
+  facts = MODELS[name]
+  if facts['concentration']:
+    facts = facts | {'n': 4, 'num_weights': facts['num_weights'][:2]}
+    facts['shapes'] = facts['shapes'][:2]
+  state = segments.condition(prior_of(facts), counts_of())
+  gains = jax.jit(active.information_gains_nats)(state)
+  expected = reference.information_gains(facts, COUNTS)
+  n = facts['n']
+  np.testing.assert_allclose(
+    gains[:n], expected, atol=1e-8 if facts['concentration'] else 1e-12
+  )
+  assert np.all(np.asarray(gains[n:]) == -np.inf)
+  assert active.select(state) < n
+  if np.max(expected) > 1e-6:
+    assert active.select(state) == np.argmax(expected)
+    costs = jnp.linspace(1.0, 30.0, len(gains))
+    at_cost = expected / np.asarray(costs[:n])
+    assert active.select(state, costs) == np.argmax(at_cost)
+
+
+@pytest.mark.parametrize('name', MODELS)
+def test_most_probable_segmentation_is_the_best_of_all(name):
+  facts = MODELS[name]
+  expected = reference.infer(facts, COUNTS)
+  best = expected['ways'][int(np.argmax(expected['probs']))]
+  state = segments.condition(prior_of(facts), counts_of())
+  found = jax.jit(drops.most_probable_segmentation)(state)
+  assert found.num_segments == len(best)
+  starts = [start for start, _ in best]
+  absent = [facts['n']] * (len(facts['num_weights']) - len(best))
+  assert found.starts.tolist() == starts + absent
+
+
+def test_two_segments_of_the_published_kind_are_the_single_change_model():
+  weights = jnp.asarray([1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 1.0, 3.0])
+  single = changepoint.condition(
+    changepoint.make_prior(
+      before=PUBLISHED[0], after=PUBLISHED[1], weights=weights
+    ),
+    counts_of(),
+  )
+  several = segments.condition(
+    prior_of(model(shapes=PUBLISHED, numbers=(0.0, 1.0), weights=weights)),
+    counts_of(),
+  )
+  found = posterior.posterior(several)
+  close = lambda a, b: np.testing.assert_allclose(a, b, atol=5e-6)
+  close(found.log_evidence_nats, changepoint.log_evidence_nats(single))
+  close(found.change_probs, changepoint.posterior(single))
+  close(found.mean_rates, changepoint.mean_trajectory(single))
+  close(
+    active.information_gains_nats(several),
+    changepoint.information_gains_nats(single),
+  )
+  mode = drops.most_probable_segmentation(several).starts[1]
+  assert mode == changepoint.most_probable_position(single)
+
+
+@pytest.mark.parametrize('name', ['plain', 'empty first', 'dispersed'])
+def test_one_rollout_at_a_time_ends_where_all_at_once_does(name):
+  prior = prior_of(MODELS[name])
+  state = segments.init(prior)
+  tell = jax.jit(segments.update)
+  counts = np.zeros((2, 8))
+  rng = np.random.default_rng(0)
+  for _ in range(25):
+    position, success = rng.integers(6), rng.integers(2)
+    counts[1 - success, position] += 1
+    state = tell(state, position, success)
+  expected = segments.condition(prior, counts_of(counts))
+  for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(expected)):
+    np.testing.assert_allclose(a, b, atol=1e-11)
+
+
+@pytest.mark.parametrize('name', ['plain', 'by index', 'dispersed'])
+def test_a_mask_is_a_slice(name):
+  long = MODELS[name] | {'n': 5}
+  short = long | {'change_weights': long['change_weights'][:5]}
+  cut = [count[:5] for count in COUNTS]
+  found, expected = (
+    segments.condition(prior_of(long), counts_of()),
+    segments.condition(prior_of(short), counts_of(cut)),
+  )
+  for a, b in zip(posterior.posterior(found), posterior.posterior(expected)):
+    np.testing.assert_allclose(a[:5] if a.ndim else a, b, atol=1e-12)
+  np.testing.assert_allclose(
+    active.information_gains_nats(found)[:5],
+    active.information_gains_nats(expected),
+    atol=1e-12,
+  )
+  a, b = map(drops.most_probable_segmentation, (found, expected))
+  assert a.starts.tolist() == b.starts.tolist()
+
+
+def test_lengths_are_traced_and_mapped():
+  def infer(num_positions, counts):
+    prior = segments.make_prior(
+      shapes=ONE_SHAPE,
+      num_segments_weights=jnp.ones(3),
+      change_weights=segments.uniform_change_weights(num_positions, 8, float),
+      num_positions=num_positions,
+      concentration=math.inf,
+    )
+    return posterior.posterior(segments.condition(prior, counts))
+
+  lengths = jnp.asarray([3, 8, 5])
+  rng = np.random.default_rng(1)
+  counts = counts_of(rng.integers(0, 4, (2, 3, 8)))
+  mapped = jax.jit(jax.vmap(infer))(lengths, counts)
+  for i, length in enumerate(lengths):
+    alone = infer(int(length), Beta(*(count[i] for count in counts)))
+    for a, b in zip(mapped, alone):
+      np.testing.assert_allclose(a[i], b, atol=1e-12)
+
+
+def test_reversed_time_reverses_the_changes():
+  forth = posterior.posterior(
+    segments.condition(prior_of(MODELS['plain']), counts_of())
+  )
+  backwards = [count[::-1] for count in COUNTS]
+  back = posterior.posterior(
+    segments.condition(prior_of(MODELS['plain']), counts_of(backwards))
+  )
+  np.testing.assert_allclose(
+    forth.change_probs[1:], back.change_probs[1:][::-1], atol=1e-12
+  )
+  np.testing.assert_allclose(
+    forth.mean_rates, back.mean_rates[::-1], atol=1e-12
+  )
+
+
+def test_without_rollouts_the_prior_stands():
+  facts = MODELS['plain']
+  found = posterior.posterior(segments.init(prior_of(facts)))
+  np.testing.assert_allclose(found.log_evidence_nats, 0.0, atol=1e-12)
+  np.testing.assert_allclose(found.num_segments_probs, facts['num_weights'])
+  # K - 1 changes, all placements on 7 places equally likely.
+  mean_changes = sum(k * p for k, p in enumerate(facts['num_weights']))
+  np.testing.assert_allclose(found.change_probs[1:], mean_changes / 7)
+  np.testing.assert_allclose(found.mean_rates, 0.5)
+
+
+@pytest.mark.parametrize('name', ['plain', 'by index', 'dispersed'])
+def test_float32_agrees_with_float64_on_a_long_trace(name):
+  rng = np.random.default_rng(2)
+  rates = np.repeat([0.8, 0.2, 0.6], [50, 40, 30])
+  total = rng.integers(0, 40, len(rates))
+  wins = rng.binomial(total, rates)
+  numbers = MODELS[name]['num_weights']
+  facts = MODELS[name] | {
+    'change_weights': [0.0] + [1.0] * 119,
+    'n': 110,
+    'num_weights': numbers,
+  }
+  results = {}
+  for dtype in ('float32', 'float64'):
+    with jax.enable_x64(dtype == 'float64'):
+      prior = prior_of(facts, dtype)
+      if prior.dispersion is not None:
+        grid = changepoint_grid.make_grid(128, dtype)
+        prior = prior._replace(dispersion=prior.dispersion._replace(grid=grid))
+      state = segments.condition(prior, counts_of((wins, total - wins), dtype))
+      results[dtype] = posterior.posterior(state)
+      gains = active.information_gains_nats(state)
+      assert gains.dtype == results[dtype].mean_rates.dtype == dtype
+      assert np.all(np.isfinite(np.asarray(gains[:110])))
+  a, b = results.values()
+  np.testing.assert_allclose(a.change_probs, b.change_probs, atol=5e-3)
+  np.testing.assert_allclose(a.num_segments_probs, b[2], atol=5e-3)
+  np.testing.assert_allclose(a.mean_rates, b.mean_rates, atol=2e-3)
+
+
+def test_priors_are_compared_side_by_side():
+  several = [MODELS[name] for name in ('plain', 'jeffreys', 'zero weight')]
+  priors = [prior_of(facts) for facts in several]
+  table = posterior.compare_priors(priors, counts_of())
+  for i, facts in enumerate(several):
+    expected = reference.infer(facts, COUNTS)
+    np.testing.assert_allclose(
+      table.num_segments_probs[i], expected['num_segments'], atol=1e-10
+    )
+    np.testing.assert_allclose(
+      table.change_probs[i], expected['changes'], atol=1e-10
+    )
+
+
+def test_wrong_priors_are_refused_by_their_values():
+  good = {
+    'shapes': ONE_SHAPE,
+    'num_segments_weights': jnp.ones(3),
+    'change_weights': jnp.ones(4),
+    'num_positions': 4,
+    'concentration': math.inf,
+  }
+  for wrong, message in (
+    ({'change_weights': jnp.ones((2, 4))}, r'floats \[T\].*2, 4'),
+    ({'change_weights': jnp.ones(4, int)}, 'int64'),
+    ({'shapes': PUBLISHED}, '2 shapes'),
+    ({'shapes': [(2.0, 0.0)]}, '0.0'),
+    ({'concentration': -1.0}, '-1.0'),
+    ({'concentration': 3.0}, 'num_nodes'),
+    ({'concentration': 3.0, 'num_nodes': 1}, 'at least 2: 1'),
+  ):
+    with pytest.raises(ValueError, match=message):
+      segments.make_prior(**(good | wrong))
