@@ -9,7 +9,7 @@ import pytest
 
 from tests import references_changepoint_policies as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_batches as batches
+from toyjax.inference.changepoint import batches
 
 OUTCOMES = [(1, 1), (5, 0), (3, 1), (4, 0), (3, 0)]
 WEIGHTS = [1.0, 1.0, 2.0, 1.0, 1.0, 0.0, 1.0]

@@ -11,9 +11,7 @@ import scipy.stats
 
 from tests import references_changepoint_evidence as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_checks as checks
-from toyjax.inference import changepoint_evidence as evidence
-from toyjax.inference.changepoint import Beta
+from toyjax.inference.changepoint import Beta, checks, evidence
 
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
 

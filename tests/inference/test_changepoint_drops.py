@@ -14,12 +14,12 @@ from tests.inference.test_changepoint_segments import (
   model,
   prior_of,
 )
-from toyjax.inference import changepoint, changepoint_grid
-from toyjax.inference import changepoint_segments as segments
-from toyjax.inference import changepoint_segments_active as active
-from toyjax.inference import changepoint_segments_drops as drops
-from toyjax.inference import changepoint_segments_falls as falls
-from toyjax.inference import changepoint_segments_posterior as posterior
+from toyjax.inference import changepoint
+from toyjax.inference.changepoint import rate_grid, segments
+from toyjax.inference.changepoint import segments_active as active
+from toyjax.inference.changepoint import segments_drops as drops
+from toyjax.inference.changepoint import segments_falls as falls
+from toyjax.inference.changepoint import segments_posterior as posterior
 
 FALLS = {
   'plain': model(n=5),
@@ -47,7 +47,7 @@ def test_falls_are_those_of_enumeration(name, smallest_fall):
   n = facts['n']
   at, first = reference.falls(facts, COUNTS, smallest_fall)
   state = segments.condition(prior_of(facts), counts_of())
-  grid = changepoint_grid.make_grid(100, 'float64')
+  grid = rate_grid.make_grid(100, 'float64')
   found = jax.jit(falls.infer_falls)(state, grid, smallest_fall=smallest_fall)
   np.testing.assert_allclose(found.falls[:n], at, atol=3e-4)
   np.testing.assert_allclose(found.first[:n], first[:n], atol=3e-4)
@@ -58,7 +58,7 @@ def test_falls_are_those_of_enumeration(name, smallest_fall):
 
 def test_a_rise_is_no_drop_and_a_drop_is_one():
   rise = ([0, 0, 0, 0, 20, 20, 20, 20], [20, 20, 20, 20, 0, 0, 0, 0])
-  grid = changepoint_grid.make_grid(64, 'float64')
+  grid = rate_grid.make_grid(64, 'float64')
   prior = prior_of(model(numbers=(0.5, 0.5)))
   for counts, place in ((rise, -1), (rise[::-1], 4)):
     state = segments.condition(prior, counts_of(counts))
@@ -136,7 +136,7 @@ def test_draws_follow_the_exact_posterior(name):
   slack = 0.0 if facts['concentration'] is None else 2e-3
   assert np.all(bias < 5 * error + slack)
 
-  grid = changepoint_grid.make_grid(80, 'float64')
+  grid = rate_grid.make_grid(80, 'float64')
   first = falls.infer_falls(state, grid, smallest_fall=0.1).first
   gap = np.abs(np.asarray(found.first.probs - first))
   assert np.all(gap < 5 * np.asarray(found.first.standard_errors) + 5e-4)
@@ -161,8 +161,8 @@ def test_single_draws_are_the_samples_of_the_posterior_too():
 
 @pytest.mark.parametrize('rho', [0.5, 8.0, 1e3])
 def test_position_likelihood_is_the_beta_binomial(rho):
-  grid = changepoint_grid.make_grid(12, 'float64')
-  found = changepoint_grid.log_likelihoods(grid, counts_of(), jnp.asarray(rho))
+  grid = rate_grid.make_grid(12, 'float64')
+  found = rate_grid.log_likelihoods(grid, counts_of(), jnp.asarray(rho))
   for t, (s, f) in enumerate(zip(*COUNTS)):
     expected = [
       reference.beta_binomial_log_prob(s, f, p, rho)
@@ -191,13 +191,13 @@ def test_three_nodes_per_root_rollout_are_enough(wins, losses):
   num_nodes = int(3 * np.sqrt(wins + losses))
   counts = counts_of(([wins], [losses]))
   shapes = changepoint.Beta(*jnp.asarray([[1.0, 2.0, 0.5], [19.0, 2.0, 0.5]]))
-  grid = changepoint_grid.make_grid(num_nodes, 'float64')
-  found, means = changepoint_grid.segment_marginals(
+  grid = rate_grid.make_grid(num_nodes, 'float64')
+  found, means = rate_grid.segment_marginals(
     grid,
-    changepoint_grid.log_prior(grid, shapes),
-    changepoint_grid.log_likelihoods(grid, counts, None),
+    rate_grid.log_prior(grid, shapes),
+    rate_grid.log_likelihoods(grid, counts, None),
   )
-  exact = _log_marginal(
+  exact = changepoint.log_marginal(
     shapes,
     changepoint.Beta(jnp.full(3, float(wins)), jnp.full(3, losses * 1.0)),
   )

@@ -10,9 +10,8 @@ import pytest
 
 from tests import references_changepoint_evidence as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_evidence as evidence
-from toyjax.inference.changepoint import Beta
-from toyjax.inference.changepoint_evidence import Verdict
+from toyjax.inference.changepoint import Beta, evidence
+from toyjax.inference.changepoint.evidence import Verdict
 
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
 NULL = Beta(1.0, 1.0)

@@ -9,7 +9,7 @@ import pytest
 
 from tests import references_changepoint_evidence as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_intervals as intervals
+from toyjax.inference.changepoint import intervals
 
 LEVELS = (0.05, 0.5, 0.8, 0.95)
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)

@@ -7,7 +7,7 @@ import pytest
 
 from tests import references_changepoint_evidence as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_likelihoods as likelihoods
+from toyjax.inference.changepoint import likelihoods
 
 condition = jax.jit(changepoint.condition)
 log_max_constant = jax.jit(likelihoods.log_max_constant_nats)

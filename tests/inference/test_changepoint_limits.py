@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
-from toyjax.inference import changepoint_limits as limits
+from toyjax.inference.changepoint import limits
 
 RATES = [(0.7, 0.05), (0.9, 0.1), (0.5, 0.45), (0.99, 0.3), (0.05, 0.7)]
 

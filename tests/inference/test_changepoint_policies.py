@@ -7,7 +7,7 @@ import pytest
 
 from tests import references_changepoint_policies as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_policies as policies
+from toyjax.inference.changepoint import policies
 from toyjax.lanes import lanes
 
 OUTCOMES = [(2, 1), (7, 0), (5, 1), (6, 0), (4, 1), (2, 0)]

@@ -9,10 +9,8 @@ import pytest
 
 from tests import references_changepoint_policies as references
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_designs as designs
-from toyjax.inference import changepoint_pivotal as pivotal
-from toyjax.inference import changepoint_searches as searches
-from toyjax.inference.changepoint_policies import Design
+from toyjax.inference.changepoint import designs, pivotal, searches
+from toyjax.inference.changepoint.policies import Design
 from toyjax.lanes import lanes
 
 # Small programs, each run once: compile fast.

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_segments as reference
-from toyjax.inference import changepoint, changepoint_grid
-from toyjax.inference import changepoint_segments as segments
-from toyjax.inference import changepoint_segments_active as active
-from toyjax.inference import changepoint_segments_drops as drops
-from toyjax.inference import changepoint_segments_posterior as posterior
-from toyjax.inference.changepoint import Beta
+from toyjax.inference import changepoint
+from toyjax.inference.changepoint import Beta, rate_grid, segments
+from toyjax.inference.changepoint import segments_active as active
+from toyjax.inference.changepoint import segments_drops as drops
+from toyjax.inference.changepoint import segments_posterior as posterior
 
 COUNTS = ([4, 3, 0, 1, 0, 3, 2, 1], [1, 0, 3, 4, 0, 0, 1, 0])
 INNER = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
@@ -261,7 +260,7 @@ def test_float32_agrees_with_float64_on_a_long_trace(name):
     with jax.enable_x64(dtype == 'float64'):
       prior = prior_of(facts, dtype)
       if prior.dispersion is not None:
-        grid = changepoint_grid.make_grid(128, dtype)
+        grid = rate_grid.make_grid(128, dtype)
         prior = prior._replace(dispersion=prior.dispersion._replace(grid=grid))
       state = segments.condition(prior, counts_of((wins, total - wins), dtype))
       results[dtype] = posterior.posterior(state)

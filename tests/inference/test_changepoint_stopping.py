@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_budgets as budgets
-from toyjax.inference import changepoint_stopping as stopping
+from toyjax.inference.changepoint import budgets, stopping
 from toyjax.lanes import lanes
 
 SIZE = 9

@@ -16,14 +16,14 @@ empty. With K = 2, uniform weights on 0..n-1 and shapes ((2, 2), (1, 19)) this
 is exactly the single-change model of `changepoint`.
 
 Over-dispersion: a finite `concentration` gives each position its own rate
-around its segment's (`changepoint_grid`); infinity is the plain model.
+around its segment's (`grid`); infinity is the plain model.
 
 Tables of segments [s, e) have the shape [J, T, T + 1]: J = 1 where all
 segments have one prior, else J = K. The work is O(K T²), of any data.
 
-    prior --condition--> state --> changepoint_segments_posterior: what follows
-                               --> changepoint_segments_drops: first, largest
-                               --> changepoint_segments_active: the next rollout
+    prior --condition--> state --> segments_posterior: what follows
+                               --> segments_drops: first, largest
+                               --> segments_active: the next rollout
 
 References:
   [1] Barry and Hartigan 1992, Product partition models for change point
@@ -40,8 +40,7 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array
-from toyjax.inference import changepoint_grid
-from toyjax.inference.changepoint import Beta
+from toyjax.inference.changepoint import Beta, rate_grid
 from toyjax.inference.special_functions import log_beta
 
 
@@ -54,7 +53,7 @@ class Dispersion(NamedTuple):
   """
 
   concentration: Array
-  grid: changepoint_grid.Grid
+  grid: rate_grid.Grid
 
 
 class Prior(NamedTuple):
@@ -146,7 +145,7 @@ def make_prior(
       raise ValueError(f'concentration must be > 0: {concentration}')
     if num_nodes is None:
       raise ValueError('a finite concentration needs num_nodes')
-    grid = changepoint_grid.make_grid(num_nodes, dtype)
+    grid = rate_grid.make_grid(num_nodes, dtype)
     dispersion = Dispersion(jnp.asarray(concentration, dtype), grid)
   inside = jnp.arange(len(change_weights)) < num_positions
   log_change_weights = jnp.log(jnp.where(inside, change_weights, 0.0))
@@ -203,10 +202,10 @@ def condition(prior: Prior, counts: Beta) -> State:
     means = given.mean()
   else:
     concentration, grid = prior.dispersion
-    log_marginals, means = changepoint_grid.segment_marginals(
+    log_marginals, means = rate_grid.segment_marginals(
       grid,
-      changepoint_grid.log_prior(grid, prior.shapes),
-      changepoint_grid.log_likelihoods(grid, counts, concentration),
+      rate_grid.log_prior(grid, prior.shapes),
+      rate_grid.log_likelihoods(grid, counts, concentration),
     )
   is_segment = _is_segment(len(inside))[None]
   return State(

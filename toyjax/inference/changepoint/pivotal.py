@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array
 from toyjax.inference.changepoint import Beta
-from toyjax.inference.changepoint_searches import (
+from toyjax.inference.changepoint.searches import (
   Search,
   num_at_node,
   share_at_node,

@@ -26,7 +26,7 @@ import jax.numpy as jnp
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import Beta, Prior
-from toyjax.inference.changepoint_policies import (
+from toyjax.inference.changepoint.policies import (
   Design,
   Found,
   Rival,

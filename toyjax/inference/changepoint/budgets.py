@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint_stopping import StoppingRule
+from toyjax.inference.changepoint.stopping import StoppingRule
 
 # (key, trace, position) -> bool [], whether the rollout succeeded.
 RollOutOfTrace = Callable[[PRNGKey, Array, Array], Array]

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint_policies import RollOut
+from toyjax.inference.changepoint.policies import RollOut
 
 StoppingRule = Callable[[changepoint.State], Array]
 

@@ -39,8 +39,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array, ArrayTree
 from toyjax.inference import changepoint
-from toyjax.inference import changepoint_likelihoods as likelihoods
-from toyjax.inference.changepoint import Beta
+from toyjax.inference.changepoint import Beta, likelihoods
 
 
 class Evidence(NamedTuple):

@@ -18,8 +18,8 @@ import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
 from toyjax.inference.changepoint import Rollout, coin_entropy_nats
-from toyjax.inference.changepoint_segments import Prior, State, init, update
-from toyjax.inference.changepoint_segments_posterior import (
+from toyjax.inference.changepoint.segments import Prior, State, init, update
+from toyjax.inference.changepoint.segments_posterior import (
   infer,
   segment_probs,
   sum_by_position,

@@ -1,7 +1,7 @@
 """The exact posterior of several changes, by messages between segments.
 
 Forward and backward recursions over (index of the segment, place), O(K T²),
-for the model of `changepoint_segments`.
+for the model of `segments`.
 
 References:
   [1] Fearnhead 2006, Exact and efficient Bayesian inference for multiple
@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array
 from toyjax.inference.changepoint import Beta
-from toyjax.inference.changepoint_segments import (
+from toyjax.inference.changepoint.segments import (
   Prior,
   State,
   condition,

@@ -22,10 +22,9 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
-from toyjax.inference import changepoint_grid
-from toyjax.inference.changepoint import Beta
-from toyjax.inference.changepoint_segments import State
-from toyjax.inference.changepoint_segments_posterior import infer
+from toyjax.inference.changepoint import Beta, rate_grid
+from toyjax.inference.changepoint.segments import State
+from toyjax.inference.changepoint.segments_posterior import infer
 
 
 class Segmentation(NamedTuple):
@@ -93,15 +92,11 @@ def draw_rates(key: PRNGKey, state: State, segmentation: Segmentation) -> Array:
     )
     return jax.random.beta(key, *shapes.plus(counts))
   concentration, grid = state.prior.dispersion
-  log_likelihoods = changepoint_grid.log_likelihoods(
-    grid, state.counts, concentration
-  )
-  log_weights = changepoint_grid.log_prior(grid, shapes)
+  log_likelihoods = rate_grid.log_likelihoods(grid, state.counts, concentration)
+  log_weights = rate_grid.log_prior(grid, shapes)
   log_weights += holds.astype(log_weights.dtype) @ log_likelihoods
   keys = jax.random.split(key, len(starts))
-  return jax.vmap(changepoint_grid.draw, in_axes=(0, None, 0))(
-    keys, grid, log_weights
-  )
+  return jax.vmap(rate_grid.draw, in_axes=(0, None, 0))(keys, grid, log_weights)
 
 
 class Places(NamedTuple):

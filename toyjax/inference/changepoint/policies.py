@@ -6,7 +6,7 @@ anything that looks for the first low position within a budget of rollouts:
     (key, prior, roll_out, num_rollouts) --find--> Found
 
 Policies become rivals by `rival_of_policy`; searches with rules of their own
-and fixed designs are in `changepoint_searches`. Everything is written for one
+and fixed designs are in `searches`. Everything is written for one
 sequence. Positions of weight zero are never rolled out; the others are counted
 by their rank 0..n-1.
 

@@ -5,7 +5,7 @@ The model [1] is a position τ with p₁ before it and p₂ from it on:
 
     p_t = p₁ for t < τ,   p_t = p₂ for t >= τ;   p₁, p₂ ~ Beta, τ ~ weights.
 
-    prior --init--> state --select--> t --rollout--> y --update--> state
+    prior --init--> state --active.select--> t --rollout--> y --update--> state
 
 Everything is pure and written for one sequence: `jax.vmap` or `lanes` adds an
 axis of sequences, and weight zero excludes the padding of short ones.
@@ -19,14 +19,13 @@ References:
       about τ. The formulas are those of `information_gains` and `update`.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import gammaln
 
-from toyjax.base import Array, PRNGKey
+from toyjax.base import Array
+from toyjax.inference.special_functions import log_beta
 
 
 class Beta(NamedTuple):
@@ -150,13 +149,7 @@ def condition(prior: Prior, counts: Beta) -> State:
 
 def log_marginal(prior: Beta, counts: Beta) -> Array:
   """Returns ln B(a + S, b + F) - ln B(a, b): outcomes in their order, nats."""
-  return _log_beta(prior.plus(counts)) - _log_beta(prior)
-
-
-def _log_beta(shape: Beta) -> Array:
-  # jax.scipy.special.betaln of JAX 0.10 is off by up to 1e-7 in float64.
-  a, b = shape
-  return gammaln(a) + gammaln(b) - gammaln(a + b)
+  return log_beta(*prior.plus(counts)) - log_beta(*prior)
 
 
 def counts_by_position(state: State) -> Beta:
@@ -218,101 +211,15 @@ def log_evidence_nats(state: State) -> Array:
 def mean_trajectory(state: State) -> Array:
   """Returns E[p_t | outcomes] for each t: Σ_{τ>t} πA + Σ_{τ<=t} πB, [T]."""
   before, after = rates(state)
-  return _average_by_position(posterior(state), before.mean(), after.mean())
+  return average_by_position(posterior(state), before.mean(), after.mean())
 
 
-def _average_by_position(
+def average_by_position(
   probs: Array, if_before: Array, if_after: Array
 ) -> Array:
   """Returns Σ_{τ>t} π_τ if_before_τ + Σ_{τ<=t} π_τ if_after_τ for each t."""
   reached = jnp.cumsum(probs * (if_after - if_before))
   return jnp.sum(probs * if_before) + reached
-
-
-def information_gains_nats(state: State) -> Array:
-  """Returns E[H(τ) - H(τ | y_t)] of one rollout at each position t, [T].
-
-  gain(t) = h(Σ_{τ>t} πA + Σ_{τ<=t} πB) - (Σ_{τ>t} π h(A) + Σ_{τ<=t} π h(B)),
-
-  with A, B the means of p₁, p₂ given τ and h the entropy of a coin: all
-  positions in O(T) by prefix sums. Excluded positions have -inf. A gain below
-  1e-6 is rounding in float32.
-  """
-  before, after = rates(state)
-  probs = posterior(state)
-  mean = _average_by_position(probs, before.mean(), after.mean())
-  expected = _average_by_position(
-    probs, coin_entropy_nats(before.mean()), coin_entropy_nats(after.mean())
-  )
-  gains = coin_entropy_nats(mean) - expected
-  return jnp.where(jnp.isfinite(state.prior.log_weights), gains, -jnp.inf)
-
-
-def coin_entropy_nats(p: Array) -> Array:
-  """Returns h(p) = -p ln p - (1 - p) ln (1 - p) for p strictly in (0, 1)."""
-  return -p * jnp.log(p) - (1.0 - p) * jnp.log1p(-p)
-
-
-def select(state: State, costs: Array | None = None) -> Array:
-  """Returns the position of the next rollout, int []: the most informative.
-
-  Args:
-    state: what is believed.
-    costs: [T], > 0, of a rollout at each position; where given, gain per cost
-      is what counts.
-  """
-  gains = information_gains_nats(state)
-  return jnp.argmax(gains if costs is None else gains / costs)
-
-
-class Rollout(NamedTuple):
-  """One rollout of an active run.
-
-  Attributes:
-    position: int [], where it started.
-    success: bool [], how it ended.
-  """
-
-  position: Array
-  success: Array
-
-
-Policy = Callable[[PRNGKey, State], Array]
-
-
-def by_information(key: PRNGKey, state: State) -> Array:
-  """The policy of the largest information gain; it needs no randomness."""
-  del key
-  return select(state)
-
-
-def run(
-  key: PRNGKey,
-  prior: Prior,
-  roll_out: Callable[[PRNGKey, Array], Array],
-  num_rollouts: int,
-  policy: Policy = by_information,
-) -> tuple[State, Rollout]:
-  """Runs a policy for a fixed number of rollouts.
-
-  Args:
-    key: [] typed key.
-    prior: the prior.
-    roll_out: (key, position) -> bool [], whether the rollout succeeded.
-    num_rollouts: N >= 0.
-    policy: (key, state) -> position.
-
-  Returns:
-    The final state, and the rollouts in their order, arrays [N].
-  """
-
-  def step(state: State, index: Array) -> tuple[State, Rollout]:
-    policy_key, rollout_key = jax.random.split(jax.random.fold_in(key, index))
-    position = policy(policy_key, state)
-    success = roll_out(rollout_key, position)
-    return update(state, position, success), Rollout(position, success)
-
-  return jax.lax.scan(step, init(prior), jnp.arange(num_rollouts))
 
 
 def most_probable_position(state: State) -> Array:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint_policies import RollOut, included_positions
+from toyjax.inference.changepoint.policies import RollOut, included_positions
 
 
 class Pending(NamedTuple):

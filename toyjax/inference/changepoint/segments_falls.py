@@ -5,7 +5,7 @@ segment, rate): at each place it goes on, or changes with weight w and draws a
 new rate. On M quadrature nodes all sums over segmentations and rates take
 O(K T M²), and "the first change that falls by more than δ" is the chain that
 has not yet fallen, then falls. What is left is the quadrature: the marginals
-converge fast (`changepoint_grid`), the comparison of two rates as 1 / M².
+converge fast (`grid`), the comparison of two rates as 1 / M².
 
 The rates are the segments', also where there is a dispersion. A fall at 0
 needs a weight there: the empty first segment's rate is its prior's.
@@ -17,9 +17,8 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array
-from toyjax.inference import changepoint_grid
-from toyjax.inference.changepoint import Beta
-from toyjax.inference.changepoint_segments import State, log_stops
+from toyjax.inference.changepoint import Beta, rate_grid
+from toyjax.inference.changepoint.segments import State, log_stops
 
 
 class Falls(NamedTuple):
@@ -35,7 +34,7 @@ class Falls(NamedTuple):
 
 
 def infer_falls(
-  state: State, grid: changepoint_grid.Grid, *, smallest_fall: Array | float
+  state: State, grid: rate_grid.Grid, *, smallest_fall: Array | float
 ) -> Falls:
   """Returns the probabilities of a fall by more than `smallest_fall`.
 
@@ -46,7 +45,7 @@ def infer_falls(
   """
   prior = state.prior
   max_segments = len(prior.log_num_segments)
-  log_likelihoods = changepoint_grid.log_likelihoods(
+  log_likelihoods = rate_grid.log_likelihoods(
     grid,
     state.counts,
     None if prior.dispersion is None else prior.dispersion.concentration,
@@ -54,10 +53,10 @@ def infer_falls(
   shapes = Beta(
     *(jnp.broadcast_to(shape, (max_segments,)) for shape in prior.shapes)
   )
-  log_new = changepoint_grid.log_prior(grid, shapes)
+  log_new = rate_grid.log_prior(grid, shapes)
   log_weights = prior.log_change_weights
   # [new rate, old rate]: the share of the old rate's cell that does not fall.
-  stays = changepoint_grid.shares_below(grid, smallest_fall)
+  stays = rate_grid.shares_below(grid, smallest_fall)
 
   def backward(log_rest: Array, x: tuple) -> tuple[Array, Array]:
     log_weight, log_likelihood = x
