@@ -27,6 +27,7 @@ import jax.numpy as jnp
 from jax.scipy.special import betaln
 
 from toyjax.base import Array, PRNGKey
+from toyjax.inference import sums
 
 
 class Beta(NamedTuple):
@@ -219,7 +220,7 @@ def _average_by_position(
   probs: Array, if_before: Array, if_after: Array
 ) -> Array:
   """Returns Σ_{τ>t} π_τ if_before_τ + Σ_{τ<=t} π_τ if_after_τ for each t."""
-  reached = jnp.cumsum(probs * (if_after - if_before))
+  reached = sums.cumulative_sum(probs * (if_after - if_before))
   return jnp.sum(probs * if_before) + reached
 
 
@@ -256,7 +257,7 @@ def select(state: State, costs: Array | None = None) -> Array:
       is what counts.
   """
   gains = information_gains_nats(state)
-  return jnp.argmax(gains if costs is None else gains / costs)
+  return sums.first_maximum(gains if costs is None else gains / costs)
 
 
 class Rollout(NamedTuple):
@@ -311,7 +312,7 @@ def run(
 
 def most_probable_position(state: State) -> Array:
   """Returns the index of the most probable first low position, int []."""
-  return jnp.argmax(state.log_joint)
+  return sums.first_maximum(state.log_joint)
 
 
 def guilty_sentence(first_low_position: Array) -> Array:
