@@ -68,8 +68,9 @@ def test_outcomes_given_the_change_are_exchangeable_not_independent():
     assert one < two < 2 * one
 
 
-@pytest.mark.parametrize('batch_size', [1, 2, 4])
-@pytest.mark.parametrize('pending', [[], [3, 3]])
+@pytest.mark.parametrize(
+  ('batch_size', 'pending'), [(1, [3]), (2, [3, 3]), (4, [])]
+)
 def test_greedy_picks_are_those_of_the_definition(batch_size, pending):
   with jax.enable_x64(True):
     select = _jit(

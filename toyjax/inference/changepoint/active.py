@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
+from toyjax.inference import sums
 from toyjax.inference.changepoint.single import (
   Prior,
   State,
@@ -55,7 +56,7 @@ def select(state: State, costs: Array | None = None) -> Array:
       is what counts.
   """
   gains = information_gains_nats(state)
-  return jnp.argmax(gains if costs is None else gains / costs)
+  return sums.first_maximum(gains if costs is None else gains / costs)
 
 
 class Rollout(NamedTuple):

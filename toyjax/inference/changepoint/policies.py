@@ -28,7 +28,7 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
-from toyjax.inference import changepoint
+from toyjax.inference import changepoint, sums
 
 RollOut = Callable[[PRNGKey, Array], Array]
 # Gains are equal where they differ by less than this many machine epsilons.
@@ -102,7 +102,7 @@ def by_thompson(key: PRNGKey, state: changepoint.State) -> Array:
   claims are those that can refute it.
   """
   draw_key, side_key = jax.random.split(key)
-  reached = jnp.cumsum(changepoint.posterior(state))
+  reached = sums.cumulative_sum(changepoint.posterior(state))
   draw = reached[-1] * jax.random.uniform(draw_key, dtype=reached.dtype)
   change = jnp.sum(reached <= draw).astype(jnp.int32)
   is_before = jax.random.bernoulli(side_key)
@@ -133,7 +133,7 @@ def by_split_median(key: PRNGKey, state: changepoint.State) -> Array:
 def _median(state: changepoint.State) -> tuple[Array, Array, Array]:
   """Returns the median of τ, P(τ < median) and P(τ <= median)."""
   probs = changepoint.posterior(state)
-  reached = jnp.cumsum(probs)
+  reached = sums.cumulative_sum(probs)
   is_low = reached < 0.5
   median = jnp.sum(is_low).astype(jnp.int32)
   below = jnp.sum(jnp.where(is_low, probs, 0.0))

@@ -157,7 +157,7 @@ def run_until(
 
   class Carry(NamedTuple):
     state: changepoint.State
-    count: Array
+    num: Array
     cost: Array
     position: Array
 
@@ -167,17 +167,17 @@ def run_until(
 
   def goes_on(carry: Carry) -> Array:
     is_paid = carry.cost + costs[carry.position] <= limit
-    return (carry.count < max_rollouts) & is_paid & ~stop(carry.state)
+    return (carry.num < max_rollouts) & is_paid & ~stop(carry.state)
 
   def step(carry: Carry) -> Carry:
-    _, rollout_key = jax.random.split(jax.random.fold_in(key, carry.count))
+    _, rollout_key = jax.random.split(jax.random.fold_in(key, carry.num))
     success = roll_out(rollout_key, carry.position)
     state = changepoint.update(carry.state, carry.position, success)
     cost = carry.cost + costs[carry.position].astype(dtype)
-    index = carry.count + 1
+    index = carry.num + 1
     return Carry(state, index, cost, next_position(state, index))
 
   state, index = changepoint.init(prior), jnp.int32(0)
   first = Carry(state, index, jnp.zeros((), dtype), next_position(state, index))
   end = jax.lax.while_loop(goes_on, step, first)
-  return Stopped(end.state, end.count, end.cost, stop(end.state))
+  return Stopped(end.state, end.num, end.cost, stop(end.state))
