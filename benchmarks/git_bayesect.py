@@ -32,7 +32,7 @@ from scripts.shared import experiments, tables
 from toyjax import chunks
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint_policies import by_expected_entropy
+from toyjax.inference.changepoint.policies import by_expected_entropy
 
 POSTERIOR_TOLERANCE = 1e-9
 # Two picks tie where git_bayesect's expected entropies differ by less, in bits.

@@ -10,7 +10,7 @@ import numpy as np
 
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint_policies import by_expected_entropy
+from toyjax.inference.changepoint.policies import by_expected_entropy
 
 JEFFREYS = (0.5, 0.5)
 
