@@ -24,13 +24,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-<<<<<<< HEAD:toyjax/inference/changepoint/single.py
 from toyjax.base import Array
-from toyjax.inference.special_functions import log_beta
-=======
-from toyjax.base import Array, PRNGKey
 from toyjax.inference import sums
->>>>>>> cp-policies:toyjax/inference/changepoint.py
+from toyjax.inference.special_functions import log_beta
 
 
 class Beta(NamedTuple):
@@ -227,95 +223,6 @@ def average_by_position(
   return jnp.sum(probs * if_before) + reached
 
 
-<<<<<<< HEAD:toyjax/inference/changepoint/single.py
-=======
-def information_gains_nats(state: State) -> Array:
-  """Returns E[H(τ) - H(τ | y_t)] of one rollout at each position t, [T].
-
-  gain(t) = h(Σ_{τ>t} πA + Σ_{τ<=t} πB) - (Σ_{τ>t} π h(A) + Σ_{τ<=t} π h(B)),
-
-  with A, B the means of p₁, p₂ given τ and h the entropy of a coin: all
-  positions in O(T) by prefix sums. Excluded positions have -inf. A gain below
-  1e-6 is rounding in float32.
-  """
-  before, after = rates(state)
-  probs = posterior(state)
-  mean = _average_by_position(probs, before.mean(), after.mean())
-  expected = _average_by_position(
-    probs, coin_entropy_nats(before.mean()), coin_entropy_nats(after.mean())
-  )
-  gains = coin_entropy_nats(mean) - expected
-  return jnp.where(jnp.isfinite(state.prior.log_weights), gains, -jnp.inf)
-
-
-def coin_entropy_nats(p: Array) -> Array:
-  """Returns h(p) = -p ln p - (1 - p) ln (1 - p) for p strictly in (0, 1)."""
-  return -p * jnp.log(p) - (1.0 - p) * jnp.log1p(-p)
-
-
-def select(state: State, costs: Array | None = None) -> Array:
-  """Returns the position of the next rollout, int []: the most informative.
-
-  Args:
-    state: what is believed.
-    costs: [T], > 0, of a rollout at each position; where given, gain per cost
-      is what counts.
-  """
-  gains = information_gains_nats(state)
-  return sums.first_maximum(gains if costs is None else gains / costs)
-
-
-class Rollout(NamedTuple):
-  """One rollout of an active run.
-
-  Attributes:
-    position: int [], where it started.
-    success: bool [], how it ended.
-  """
-
-  position: Array
-  success: Array
-
-
-Policy = Callable[[PRNGKey, State], Array]
-
-
-def by_information(key: PRNGKey, state: State) -> Array:
-  """The policy of the largest information gain; it needs no randomness."""
-  del key
-  return select(state)
-
-
-def run(
-  key: PRNGKey,
-  prior: Prior,
-  roll_out: Callable[[PRNGKey, Array], Array],
-  num_rollouts: int,
-  policy: Policy = by_information,
-) -> tuple[State, Rollout]:
-  """Runs a policy for a fixed number of rollouts.
-
-  Args:
-    key: [] typed key.
-    prior: the prior.
-    roll_out: (key, position) -> bool [], whether the rollout succeeded.
-    num_rollouts: N >= 0.
-    policy: (key, state) -> position.
-
-  Returns:
-    The final state, and the rollouts in their order, arrays [N].
-  """
-
-  def step(state: State, index: Array) -> tuple[State, Rollout]:
-    policy_key, rollout_key = jax.random.split(jax.random.fold_in(key, index))
-    position = policy(policy_key, state)
-    success = roll_out(rollout_key, position)
-    return update(state, position, success), Rollout(position, success)
-
-  return jax.lax.scan(step, init(prior), jnp.arange(num_rollouts))
-
-
->>>>>>> cp-policies:toyjax/inference/changepoint.py
 def most_probable_position(state: State) -> Array:
   """Returns the index of the most probable first low position, int []."""
   return sums.first_maximum(state.log_joint)
