@@ -1,6 +1,5 @@
 """Warnings that p₂'s prior is wrong: SciPy's beta-binomial and simulation."""
 
-import functools
 import math
 
 import jax
@@ -16,6 +15,7 @@ from toyjax.inference.changepoint import Beta, checks, evidence
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
 
 condition = jax.jit(changepoint.condition)
+prior_tails = jax.jit(checks.prior_tails, static_argnames='max_rollouts')
 
 
 def conditioned(successes, failures, dtype):
@@ -56,11 +56,11 @@ def test_tails_are_those_of_the_beta_binomial(dtype, tolerance):
 def test_no_rollouts_no_warning_and_too_many_are_no_number():
   none = conditioned(np.zeros(3), np.zeros(3), 'float32')
   np.testing.assert_allclose(
-    checks.prior_tails(none, max_rollouts=0), [1.0, 1.0], rtol=1e-6
+    prior_tails(none, max_rollouts=0), [1.0, 1.0], rtol=1e-6
   )
   some = conditioned([2, 0, 0], [0, 0, 2], 'float32')
-  assert np.all(np.isfinite(checks.prior_tails(some, max_rollouts=4)))
-  assert np.all(np.isnan(checks.prior_tails(some, max_rollouts=3)))
+  assert np.all(np.isfinite(prior_tails(some, max_rollouts=4)))
+  assert np.all(np.isnan(prior_tails(some, max_rollouts=3)))
   with pytest.raises(ValueError, match=r'max_rollouts.*-1'):
     checks.prior_tails(some, max_rollouts=-1)
 
@@ -69,7 +69,7 @@ def test_the_e_value_is_a_ratio_of_evidences():
   successes, failures = np.asarray([4, 1, 2]), np.asarray([0, 3, 2])
   other = (3.0, 7.0)
   with jax.enable_x64(True):
-    found = checks.log_e_prior_nats(
+    found = jax.jit(checks.log_e_prior_nats)(
       conditioned(successes, failures, 'float64'), alternative=Beta(*other)
     )
   truth = [
@@ -81,12 +81,12 @@ def test_the_e_value_is_a_ratio_of_evidences():
   assert float(found) == pytest.approx(truth[0] - truth[1], abs=5e-6)
 
 
-def simulate(draw_after, num_repeats, size=8, num_rollouts=80):
-  """Returns the largest e-value ever and the last tails, arrays [repeats]."""
+def simulate(draw_after, num_repeats, size=8, num_rollouts=60):
+  """Returns an error, the largest e-value ever, the last tails, [repeats]."""
   prior = changepoint.make_prior(
     before=BEFORE, after=AFTER, weights=jnp.ones(size)
   )
-  alternative = Beta(1.0, 1.0)
+  alternative = Beta(jnp.ones(()), jnp.ones(()))
 
   def one(key):
     keys = jax.random.split(key, 4)
@@ -102,25 +102,36 @@ def simulate(draw_after, num_repeats, size=8, num_rollouts=80):
       lambda key, t: jax.random.uniform(key) < rates[t],
       num_rollouts,
     )
-    path = evidence.replay(
-      prior,
-      rollouts,
-      functools.partial(checks.log_e_prior_nats, alternative=alternative),
+    # Both evidences step by step: the e-value without a gamma function.
+    other, own = (
+      evidence.replay(model, rollouts, changepoint.log_evidence_nats)
+      for model in (prior._replace(after=alternative), prior)
     )
-    return jnp.max(path), checks.prior_tails(state, max_rollouts=num_rollouts)
+    path = other - own
+    error = jnp.abs(
+      path[-1] - checks.log_e_prior_nats(state, alternative=alternative)
+    )
+    return (
+      error,
+      jnp.max(path),
+      checks.prior_tails(state, max_rollouts=num_rollouts),
+    )
 
   keys = jax.random.split(jax.random.key(3), num_repeats)
   return jax.tree.map(np.asarray, jax.jit(jax.vmap(one))(keys))
 
 
 def test_warnings_are_rare_under_the_prior_and_come_where_it_is_wrong():
-  num_repeats, error_rate = 600, 0.1
+  num_repeats, error_rate = 300, 0.1
   bar = error_rate + 5.0 * math.sqrt(
     error_rate * (1.0 - error_rate) / num_repeats
   )
-  log_e, _ = simulate(lambda key: jax.random.beta(key, *AFTER), num_repeats)
+  error, log_e, _ = simulate(
+    lambda key: jax.random.beta(key, *AFTER), num_repeats
+  )
+  assert np.all(error <= 1e-3)
   assert np.mean(log_e >= -math.log(error_rate)) <= bar
-  log_e, tails = simulate(lambda key: 0.5, num_repeats)
+  _, log_e, tails = simulate(lambda key: 0.5, num_repeats)
   assert np.mean(log_e >= -math.log(error_rate)) > 0.5
   assert np.mean(tails.upper < 0.01) > 0.2
   # Too many successes are no sign of too few.

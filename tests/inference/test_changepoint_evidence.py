@@ -266,7 +266,7 @@ def test_impossible_rates_are_refused(rate):
 
 # ----- What is guaranteed, by simulation -----
 
-SIZE, NUM_ROLLOUTS, NUM_REPEATS = 16, 120, 300
+SIZE, NUM_ROLLOUTS, NUM_REPEATS = 16, 100, 200
 ERROR_RATE = 0.1
 BAR = ERROR_RATE + 5.0 * math.sqrt(
   ERROR_RATE * (1.0 - ERROR_RATE) / NUM_REPEATS
@@ -357,28 +357,33 @@ def test_false_alarms_at_constant_rates_and_on_rises(policy):
   assert np.all(share_above(found['drop']) <= BAR)
   assert np.all(share_above(found['change'])[: len(constant)] <= BAR)
   # The guarantee is one for constant rates alone: a clear rise sets it off.
-  assert share_above(found['change'])[len(constant)] > 0.9
+  assert share_above(found['change'])[len(constant)] > 2.0 * BAR
   # A larger null never makes for more evidence.
   assert np.all(found['drop'] <= found['change'] + 1e-4)
 
 
-@pytest.mark.parametrize('policy', ['uniform', 'information', 'greed'])
-def test_traces_with_a_drop(policy):
+@pytest.mark.parametrize('policy', ['uniform', 'information'])
+def test_traces_with_a_drop_and_a_rise(policy):
   """Clearance is false here; τ stays in its set; a large drop is found."""
+  middle = SIZE // 2
   rates = [falls(0.7, 0.1), falls(0.7, 0.4), falls(0.35, 0.05, 3)]
-  changes = [SIZE // 2, SIZE // 2, 3]
-  found = simulate(rates, policy, ('drop', 'no_drop', 'free', 'low'))
-  assert np.all(share_above(found['no_drop']) <= BAR)
-  for name in ('free', 'low'):
-    at_change = np.stack(
-      [log_e[:, tau] for log_e, tau in zip(found[name], changes)]
-    )
-    assert np.all(share_above(at_change) <= BAR)
+  rise = falls(0.1, 0.9)
+  found = simulate([*rates, rise], policy, ('drop', 'no_drop', 'free', 'low'))
+  assert np.all(share_above(found['no_drop'])[:3] <= BAR)
+  assert share_above(found['drop'])[0] > 0.9
   # A smaller null gives more evidence, hence smaller sets.
   assert np.all(found['low'] >= found['free'] - 1e-3)
-  if policy == 'greed':
-    return
-  assert share_above(found['drop'])[0] > 0.9
+  changes = [middle, middle, 3, middle]
+  missed = {
+    name: share_above(
+      np.stack([log_e[:, tau] for log_e, tau in zip(found[name], changes)])
+    )
+    for name in ('free', 'low')
+  }
+  assert np.all(missed['free'] <= BAR)
+  assert np.all(missed['low'][:3] <= BAR)
+  # With p₁ >= p₂ imposed nothing is promised on a rise.
+  assert missed['low'][3] > 0.5
   low, free = (
     np.mean(
       np.sum(evidence.confidence_set(log_e, error_rate=ERROR_RATE), axis=-1)
@@ -391,11 +396,3 @@ def test_traces_with_a_drop(policy):
 def test_flat_traces_are_cleared():
   found = simulate([np.full(SIZE, p) for p in (0.1, 0.9)], 'ends', ('no_drop',))
   assert np.all(share_above(found['no_drop']) > 0.5)
-
-
-def test_rises_belong_to_the_free_set_alone():
-  """With p₁ >= p₂ imposed nothing is promised on a rise."""
-  found = simulate([falls(0.1, 0.9)], 'uniform', ('free', 'low'))
-  at_change = {name: found[name][:, :, SIZE // 2] for name in ('free', 'low')}
-  assert share_above(at_change['free'])[0] <= BAR
-  assert share_above(at_change['low'])[0] > 0.5

@@ -36,8 +36,9 @@ def conditioned(successes, failures, dtype='float64'):
   return condition(prior, counts)
 
 
-@pytest.mark.parametrize('dtype', TOLERANCES)
-@pytest.mark.parametrize('size', [1, 30])
+@pytest.mark.parametrize(
+  ('size', 'dtype'), [(1, 'float32'), (6, 'float32'), (30, 'float64')]
+)
 def test_rates_that_never_fall_are_those_of_pava(size, dtype):
   with jax.enable_x64(dtype == 'float64'):
     for seed in range(15):

@@ -171,7 +171,8 @@ def log_e_no_drop_nats(
   E = p(D | constant p ~ null) / max_{τ>=1, p₁-p₂>=δ} p(D | τ, p₁, p₂). Valid
   as the table's head says: the numerator is a predictive fixed beforehand, the
   denominator at least the true likelihood of any trace with such a drop. τ = 0
-  has nothing before it that could fall, and is no drop.
+  has nothing before it that could fall, and is no drop. A drop right after the
+  first position, or at the last, is ruled out by rollouts there alone.
 
   Args:
     state: after some rollouts.
