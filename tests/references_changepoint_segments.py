@@ -9,11 +9,13 @@ import itertools
 import math
 
 import numpy as np
-import scipy.integrate
+import scipy.special
 import scipy.stats
 
 # Cells of the rates' comparison, a multiple of 10: falls are tenths.
 NUM_CELLS = 2000
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+_NODES, _WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
 
 def log_beta(a, b):
@@ -39,23 +41,20 @@ def segmentations(model):
   ]
 
 
-def _density(model, counts, k, start, end):
-  """Returns p -> Beta prior times likelihood of the segment's outcomes."""
+def _densities(model, counts, k, start, end, p):
+  """Returns Beta prior times likelihood of the segment's outcomes at rates."""
   a, b = model['shapes'][k]
   rho = model['concentration']
-
-  def value(p):
-    total = (a - 1) * math.log(p) + (b - 1) * math.log(1 - p) - log_beta(a, b)
-    for t in range(start, end):
-      s, f = counts[0][t], counts[1][t]
-      if rho is None:
-        total += s * math.log(p) + f * math.log(1 - p)
-      else:
-        total += log_beta(rho * p + s, rho * (1 - p) + f)
-        total -= log_beta(rho * p, rho * (1 - p))
-    return math.exp(total)
-
-  return value
+  log_beta = scipy.special.betaln
+  total = (a - 1) * np.log(p) + (b - 1) * np.log1p(-p) - log_beta(a, b)
+  for t in range(start, end):
+    s, f = counts[0][t], counts[1][t]
+    if rho is None:
+      total = total + s * np.log(p) + f * np.log1p(-p)
+    else:
+      total = total + log_beta(rho * p + s, rho * (1 - p) + f)
+      total = total - log_beta(rho * p, rho * (1 - p))
+  return np.exp(total)
 
 
 def segment(model, counts, k, start, end):
@@ -66,10 +65,9 @@ def segment(model, counts, k, start, end):
     f = sum(counts[1][start:end])
     mean = (a + s) / (a + b + s + f)
     return math.exp(log_beta(a + s, b + f) - log_beta(a, b)), mean
-  density = _density(model, counts, k, start, end)
-  integrate = lambda f: scipy.integrate.quad(f, 0, 1, epsabs=0, epsrel=1e-11)[0]
-  marginal = integrate(density)
-  return marginal, integrate(lambda p: p * density(p)) / marginal
+  # Gauss-Legendre in p itself, right for whole shape parameters.
+  terms = _WEIGHTS * _densities(model, counts, k, start, end, _NODES)
+  return terms.sum(), float(terms @ _NODES) / terms.sum()
 
 
 def infer(model, counts):
@@ -152,8 +150,7 @@ def falls(model, counts, smallest_fall):
 
   def density(k, ends):
     if (k, ends) not in densities:
-      value = _density(model, counts, k, *ends)
-      row = np.asarray([value(p) for p in cells])
+      row = _densities(model, counts, k, *ends, cells)
       densities[k, ends] = row / row.sum()
     return densities[k, ends]
 

@@ -30,7 +30,7 @@ def conditioned(successes, failures, dtype):
   ('dtype', 'tolerance'),
   [
     ('float32', 1e-4),
-    ('float64', 1e-5),
+    ('float64', 1e-11),
   ],
 )
 def test_tails_are_those_of_the_beta_binomial(dtype, tolerance):
@@ -78,7 +78,7 @@ def test_the_e_value_is_a_ratio_of_evidences():
     )
     for after in (other, AFTER)
   ]
-  assert float(found) == pytest.approx(truth[0] - truth[1], abs=5e-6)
+  assert float(found) == pytest.approx(truth[0] - truth[1], abs=1e-11)
 
 
 def simulate(draw_after, num_repeats, size=8, num_rollouts=60):

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 
 from tests import references_changepoint_segments as reference
 from tests.inference.test_changepoint_segments import (
@@ -11,6 +12,7 @@ from tests.inference.test_changepoint_segments import (
   INNER,
   MODELS,
   counts_of,
+  infer,
   model,
   prior_of,
 )
@@ -34,6 +36,9 @@ FALLS = {
 }
 
 
+infer_falls = jax.jit(falls.infer_falls)
+
+
 @pytest.fixture(autouse=True)
 def _float64():
   with jax.enable_x64(True):
@@ -46,9 +51,9 @@ def test_falls_are_those_of_enumeration(name, smallest_fall):
   facts = FALLS[name]
   n = facts['n']
   at, first = reference.falls(facts, COUNTS, smallest_fall)
-  state = segments.condition(prior_of(facts), counts_of())
+  state = infer(prior_of(facts), counts_of()).state
   grid = rate_grid.make_grid(100, 'float64')
-  found = jax.jit(falls.infer_falls)(state, grid, smallest_fall=smallest_fall)
+  found = infer_falls(state, grid, smallest_fall=smallest_fall)
   np.testing.assert_allclose(found.falls[:n], at, atol=3e-4)
   np.testing.assert_allclose(found.first[:n], first[:n], atol=3e-4)
   np.testing.assert_allclose(found.first[-1], first[n], atol=3e-4)
@@ -61,10 +66,10 @@ def test_a_rise_is_no_drop_and_a_drop_is_one():
   grid = rate_grid.make_grid(64, 'float64')
   prior = prior_of(model(numbers=(0.5, 0.5)))
   for counts, place in ((rise, -1), (rise[::-1], 4)):
-    state = segments.condition(prior, counts_of(counts))
-    first = falls.infer_falls(state, grid, smallest_fall=0.1).first
+    found = infer(prior, counts_of(counts))
+    first = infer_falls(found.state, grid, smallest_fall=0.1).first
     assert first[place] > 0.999
-    assert posterior.posterior(state).change_probs[4] > 0.999
+    assert found.posterior.change_probs[4] > 0.999
 
 
 def test_places_of_drops_follow_their_definitions():
@@ -107,11 +112,11 @@ def test_the_three_drops_differ_where_they_should():
   assert tuple(map(int, half)) == (2, 5, -1)
 
 
-@pytest.mark.parametrize('name', ['plain', 'empty first', 'dispersed'])
+@pytest.mark.parametrize('name', ['empty first', 'dispersed'])
 def test_draws_follow_the_exact_posterior(name):
   facts = MODELS[name] | {'n': 5}
-  num_draws = 20_000
-  state = segments.condition(prior_of(facts), counts_of())
+  num_draws = 8000
+  state = infer(prior_of(facts), counts_of()).state
   sample = jax.jit(drops.sample_drops, static_argnums=2)
   found = sample(
     jax.random.key(3), state, num_draws, smallest_fall=0.1, recovery=0.7
@@ -137,7 +142,7 @@ def test_draws_follow_the_exact_posterior(name):
   assert np.all(bias < 5 * error + slack)
 
   grid = rate_grid.make_grid(80, 'float64')
-  first = falls.infer_falls(state, grid, smallest_fall=0.1).first
+  first = infer_falls(state, grid, smallest_fall=0.1).first
   gap = np.abs(np.asarray(found.first.probs - first))
   assert np.all(gap < 5 * np.asarray(found.first.standard_errors) + 5e-4)
   for shares in found[:3]:
@@ -149,14 +154,17 @@ def test_draws_follow_the_exact_posterior(name):
 
 
 def test_single_draws_are_the_samples_of_the_posterior_too():
-  state = segments.condition(prior_of(MODELS['plain']), counts_of())
+  result = infer(prior_of(MODELS['plain']), counts_of())
   keys = jax.random.split(jax.random.key(0), 4000)
-  found = jax.vmap(lambda key: drops.draw_segmentation(key, state))(keys)
-  probs = np.asarray(posterior.posterior(state).num_segments_probs)
+  draw = jax.jit(jax.vmap(drops.draw_segmentation, in_axes=(0, None)))
+  found = draw(keys, result.state)
+  probs = np.asarray(result.posterior.num_segments_probs)
   share = np.bincount(np.asarray(found.num_segments), minlength=5)[1:] / 4000
   assert np.all(np.abs(share - probs) < 5 * np.sqrt(probs * (1 - probs) / 4000))
   with pytest.raises(ValueError, match='num_draws must be at least 1: 0'):
-    drops.sample_drops(keys[0], state, 0, smallest_fall=0.0, recovery=1.0)
+    drops.sample_drops(
+      keys[0], result.state, 0, smallest_fall=0.0, recovery=1.0
+    )
 
 
 @pytest.mark.parametrize('rho', [0.5, 8.0, 1e3])
@@ -177,8 +185,7 @@ def test_much_concentration_is_the_plain_model(shapes):
   tight = prior_of(model(shapes=shapes, rho=1e7))
   scattered = prior_of(model(shapes=shapes, rho=2.0))
   a, b, c = (
-    posterior.posterior(segments.condition(prior, counts_of()))
-    for prior in (plain, tight, scattered)
+    infer(prior, counts_of()).posterior for prior in (plain, tight, scattered)
   )
   np.testing.assert_allclose(a.change_probs, b.change_probs, atol=1e-5)
   np.testing.assert_allclose(a.mean_rates, b.mean_rates, atol=1e-5)
@@ -187,20 +194,20 @@ def test_much_concentration_is_the_plain_model(shapes):
 
 
 @pytest.mark.parametrize(('wins', 'losses'), [(0, 1000), (300, 700), (900, 3)])
-def test_three_nodes_per_root_rollout_are_enough(wins, losses):
-  num_nodes = int(3 * np.sqrt(wins + losses))
+def test_five_nodes_per_root_rollout_are_enough(wins, losses):
+  num_nodes = int(5 * np.sqrt(wins + losses))
   counts = counts_of(([wins], [losses]))
   shapes = changepoint.Beta(*jnp.asarray([[1.0, 2.0, 0.5], [19.0, 2.0, 0.5]]))
   grid = rate_grid.make_grid(num_nodes, 'float64')
-  found, means = rate_grid.segment_marginals(
+  found, means = jax.jit(rate_grid.segment_marginals)(
     grid,
     rate_grid.log_prior(grid, shapes),
     rate_grid.log_likelihoods(grid, counts, None),
   )
-  exact = changepoint.log_marginal(
-    shapes,
-    changepoint.Beta(jnp.full(3, float(wins)), jnp.full(3, losses * 1.0)),
-  )
+  exact = [
+    scipy.special.betaln(a + wins, b + losses) - scipy.special.betaln(a, b)
+    for a, b in zip(*map(np.asarray, shapes))
+  ]
   np.testing.assert_allclose(found[:, 0, 1], exact, atol=1e-7)
   expected = (shapes.successes + wins) / (sum(shapes) + wins + losses)
   np.testing.assert_allclose(means[:, 0, 1], expected, rtol=1e-7)
@@ -208,68 +215,70 @@ def test_three_nodes_per_root_rollout_are_enough(wins, losses):
 
 def test_scatter_is_read_as_changes_by_the_plain_model_alone():
   rng = np.random.default_rng(5)
-  rates = rng.beta(6.0, 4.0, 30)
-  wins = rng.binomial(40, rates)
-  change = [0.0] + [1.0] * 29
-  facts = model(numbers=(0.25, 0.25, 0.25, 0.25), weights=change, n=30)
-  counts = counts_of((wins, 40 - wins))
+  wins = rng.binomial(200, rng.beta(6.0, 4.0, 8))
+  counts = counts_of((wins, 200 - wins))
+  facts = model(numbers=(0.25, 0.25, 0.25, 0.25))
   plain, dispersed = (
-    posterior.posterior(segments.condition(prior_of(facts | rho), counts))
+    infer(prior_of(facts | rho), counts).posterior
     for rho in ({}, {'concentration': 10.0})
   )
-  assert plain.num_segments_probs[0] < 0.01
+  assert plain.num_segments_probs[0] < 1e-6
   assert dispersed.num_segments_probs[0] > 0.2
-  assert dispersed.log_evidence_nats > plain.log_evidence_nats + 10.0
+  assert dispersed.log_evidence_nats > plain.log_evidence_nats + 5.0
 
 
-def test_an_active_run_finds_a_drop_and_a_rise():
-  rates = jnp.repeat(jnp.asarray([0.9, 0.1, 0.8]), jnp.asarray([8, 7, 9]))
+def test_an_active_run_learns_more_than_uniform_rollouts():
+  lengths = jnp.asarray([17, 11, 20])
+  rates = jnp.repeat(jnp.asarray([0.9, 0.1, 0.8]), lengths)
   facts = model(
-    numbers=(0.25, 0.25, 0.25, 0.25), weights=[0.0] + [1.0] * 23, n=24
+    numbers=(0.25, 0.25, 0.25, 0.25), weights=[0.0] + [1.0] * 47, n=48
   )
   prior = prior_of(facts)
 
   def roll_out(key, position):
     return jax.random.bernoulli(key, rates[position])
 
-  def uniformly(key, state):
-    return jax.random.randint(key, (), 0, state.prior.num_positions)
+  def learn(key, is_informed):
+    """Returns ln p(true segmentation | outcomes), by its definition."""
 
-  def both(key, policy):
-    state, rollouts = active.run(key, prior, roll_out, 150, policy)
-    return posterior.posterior(state), rollouts, state.counts
+    def policy(key, state):
+      uniform = jax.random.randint(key, (), 0, state.prior.num_positions)
+      best = active.by_information(key, state)
+      return jnp.where(is_informed, best, uniform.astype(best.dtype))
 
-  keys = jax.random.split(jax.random.key(7), 30)
-  eig, uniform = (
-    jax.jit(jax.vmap(lambda key, policy=policy: both(key, policy)))(keys)
-    for policy in (active.by_information, uniformly)
-  )
-  close = lambda found: np.asarray(
-    found[0].change_probs[:, 7:10].sum(1)
-    + found[0].change_probs[:, 14:17].sum(1)
-  )
-  # By 2 standard errors at least, with the same number of rollouts.
-  gap = close(eig) - close(uniform)
-  assert gap.mean() > 2 * gap.std() / np.sqrt(len(gap))
-  assert close(eig).mean() > 1.7
-  for _, rollouts, counts in (eig, uniform):
-    assert rollouts.position.shape == (30, 150)
+    state, rollouts = active.run(key, prior, roll_out, 100, policy)
+    tables = state.log_marginals[0]
+    log_joint = tables[0, 17] + tables[17, 28] + tables[28, 48]
+    log_joint += segments.log_stops(prior)[2]
+    log_evidence = posterior.infer(state).log_evidence
+    return log_joint - log_evidence, rollouts, state.counts
+
+  keys = jax.random.split(jax.random.key(7), 24)
+  learn_all = jax.jit(jax.vmap(learn, in_axes=(0, None)))
+  results = [learn_all(keys, is_informed) for is_informed in (True, False)]
+  gap = np.asarray(results[0][0] - results[1][0])
+  assert gap.mean() > 5 * gap.std() / np.sqrt(len(gap))
+  for log_prob, rollouts, counts in results:
+    assert np.all(np.asarray(log_prob) < 0.0)
+    assert rollouts.position.shape == (24, 100)
     np.testing.assert_array_equal(
       counts.successes.sum(1), rollouts.success.sum(1)
     )
-    np.testing.assert_array_equal(sum(counts).sum(1), 150)
+    np.testing.assert_array_equal(sum(counts).sum(1), 100)
 
 
 def test_a_run_repeats_itself_and_can_be_empty():
   prior = prior_of(model(weights=INNER))
   always = lambda key, position: position < 4
-  first, rollouts = active.run(jax.random.key(0), prior, always, 12)
-  second, _ = active.run(jax.random.key(0), prior, always, 12)
+  run = jax.jit(active.run, static_argnums=(2, 3))
+  first, rollouts = run(jax.random.key(0), prior, always, 12)
+  second, _ = run(jax.random.key(0), prior, always, 12)
   assert jax.tree.all(jax.tree.map(jnp.array_equal, first, second))
-  again = segments.init(prior)
+  again = jax.jit(segments.init)(prior)
+  select, update = jax.jit(active.select), jax.jit(segments.update)
   for position, success in zip(*rollouts):
-    assert position == active.select(again)
-    again = segments.update(again, position, success)
-  none, nothing = active.run(jax.random.key(0), prior, always, 0)
+    assert position == select(again)
+    again = update(again, position, success)
+  none, nothing = run(jax.random.key(0), prior, always, 0)
   assert nothing.position.shape == (0,)
   assert sum(map(jnp.sum, none.counts)) == 0

@@ -121,8 +121,8 @@ def make_prior(
       num_positions count as zero. `uniform_change_weights` is the usual one.
     num_positions: n, 1 <= n <= T.
     concentration: ρ > 0 of the positions' rates; `math.inf`: the plain model.
-    num_nodes: M, of the quadrature that a finite concentration needs; 3 √N for
-      N rollouts in a segment.
+    num_nodes: M, of the quadrature that a finite concentration needs; 3 √N to
+      5 √N for N rollouts in a segment.
   """
   change_weights = jnp.asarray(change_weights)
   dtype = change_weights.dtype

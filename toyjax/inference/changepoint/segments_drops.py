@@ -215,11 +215,10 @@ def sample_drops(
     jax.random.split(key, num_draws)
   )
   size = len(state.counts.successes)
-  return Drops(
-    *(_shares(place, size, num_draws, exits.dtype) for place in places),
-    segmentations,
-    rates,
+  first, largest, last = (
+    _shares(place, size, num_draws, exits.dtype) for place in places
   )
+  return Drops(first, largest, last, segmentations, rates)
 
 
 def _shares(places: Array, size: int, num_draws: int, dtype) -> Shares:
