@@ -178,7 +178,7 @@ def replay_policy(
     policy_name=policy,
     prior_names=settings['prior'],
     positions=positions,
-    rules=make_rules(settings),
+    rules=changepoint_recorded.make_rules(settings),
     num_rollouts=settings['num_rollouts'],
     dtype=jnp.dtype(settings['dtype']),
   )
@@ -206,7 +206,7 @@ def combinations(
   path: pathlib.Path,
 ) -> Iterator[changepoint_replay_report.Combination]:
   """Yields all replays of every policy under every prior."""
-  rules = make_rules(settings)
+  rules = changepoint_recorded.make_rules(settings)
   exhaustive = [
     changepoint_recorded.find_exhaustive(recorded, prior, rules)
     for prior in settings['prior']
@@ -224,13 +224,6 @@ def combinations(
         recorded.num_answered > 0,
         {name: values[:, k].swapaxes(0, 1) for name, values in results.items()},
       )
-
-
-def make_rules(settings: dict[str, Any]) -> changepoint_recorded.Rules:
-  """Returns the numbers of intervals and verdicts."""
-  return changepoint_recorded.Rules(
-    **{name: settings[name] for name in changepoint_recorded.Rules._fields}
-  )
 
 
 def report(

@@ -3,10 +3,10 @@
 traces --pad--> Recorded [R, T] --find_exhaustive--> Exhaustive, one a trace
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import hashlib
 import pathlib
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import flags
 import jax
@@ -95,6 +95,11 @@ class Rules(NamedTuple):
       false_alarm_rate=self.alpha,
       false_clearance_rate=self.alpha,
     )
+
+
+def make_rules(settings: Mapping[str, Any]) -> Rules:
+  """Returns the numbers of intervals and verdicts among all settings."""
+  return Rules(**{name: settings[name] for name in Rules._fields})
 
 
 def read_traces(name: str) -> tuple[tuple[traces.Trace, ...], str]:

@@ -150,7 +150,7 @@ def test_other_counts_are_refused(finished):
 
 
 @pytest.mark.parametrize(
-  'flag, message',
+  ('flag', 'message'),
   [
     ('--counts=missing.csv', 'missing.csv: missing'),
     ('--prior=strong', "'strong' is unknown"),
