@@ -7,8 +7,10 @@ took some 100 at every position. Its answer is compared with the most probable
 index of the first low accuracy given all recorded rollouts under the same
 prior; the guilty sentence is the one before that index. So a hit means that
 the few rollouts agree with the many under one model, not that the model is
-right: the verdicts DROP, NO_DROP and UNDECIDED ask for that, with a
-false-alarm rate for all traces that never fall.
+right: where the rate rises, one change is a rise and no sentence is guilty. The
+verdicts DROP, NO_DROP and UNDECIDED ask for that, with a false-alarm rate for
+all traces that never fall; NO_DROP is about one lasting drop, not about one
+that recovers.
 
 --policy and --prior take lists; all of them meet the same draws. replay.csv
 has a row for each trace under each of them and one for all traces, every share
@@ -243,7 +245,7 @@ def report(
       f'{settings["smallest_drop"]:g}\n'
     )
     own = changepoint_replay_report.rows(one, found, within=FLAGS.within)
-    changepoint_replay_report.print_table(own)
+    changepoint_replay_report.print_table(own, alpha=settings['alpha'])
     listed += own
   print(f'\n{replays[0].label}, some problems:\n')
   for line in changepoint_replay_report.focus_lines(

@@ -5,21 +5,30 @@ traces --pad--> Recorded [R, T] --find_exhaustive--> Exhaustive, one a trace
 
 from collections.abc import Callable, Mapping, Sequence
 import hashlib
+import math
 import pathlib
 from typing import Any, NamedTuple
 
 from absl import flags
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import xlogy
 import numpy as np
 
 from scripts.shared import changepoint_choices as choices
 from toyjax.base import Array
 from toyjax.data import math_rollouts, traces
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint import evidence
+from toyjax.inference.changepoint import (
+  evidence,
+  likelihoods,
+  segments,
+  segments_posterior,
+)
 
 SHIPPED = 'shipped'
+# Of the alternative to rates that never fall; any choice is valid.
+MAX_SEGMENTS, SEGMENT_SHAPES = 5, (0.5, 0.5)
 
 
 class Recorded(NamedTuple):
@@ -47,6 +56,9 @@ class Exhaustive(NamedTuple):
     rate_before: recorded share of right rollouts before the index; NaN if none.
     rate_after: the same from the index on.
     verdict: of the e-values of all these rollouts, taken as one look.
+    log_e_some_drop: log e-value against rates that never fall, from the smallest
+      counts: up to MAX_SEGMENTS segments in place of one change, so that a drop
+      that recovers counts too. Proof at -log alpha.
   """
 
   position: int
@@ -56,6 +68,7 @@ class Exhaustive(NamedTuple):
   rate_before: float
   rate_after: float
   verdict: evidence.Verdict
+  log_e_some_drop: float
 
 
 class Rules(NamedTuple):
@@ -155,7 +168,8 @@ def find_exhaustive(
   """Returns what all recorded rollouts say, for each trace; in float64."""
   with jax.enable_x64(True):
     look = jax.jit(lambda k, n: _look(k, n, prior_name, rules))
-    return [_exhaustive(look, *counts) for counts in zip(*recorded)]
+    some_drop = jax.jit(_log_e_some_drop)
+    return [_exhaustive(look, some_drop, *counts) for counts in zip(*recorded)]
 
 
 def _look(
@@ -174,8 +188,29 @@ def _make_prior(prior_name: str, weights: Array) -> changepoint.Prior:
   return changepoint.make_prior(before=before, after=after, weights=weights)
 
 
+def _log_e_some_drop(right: Array, answered: Array) -> Array:
+  """Returns log p(D | some segments) - max log p(D | rates that never fall)."""
+  size = len(answered)
+  num_positions = jnp.max(jnp.where(answered > 0, jnp.arange(size) + 1, 0))
+  counts = changepoint.Beta(right, answered - right)
+  prior = segments.make_prior(
+    shapes=[SEGMENT_SHAPES],
+    num_segments_weights=jnp.ones(MAX_SEGMENTS),
+    change_weights=segments.uniform_change_weights(
+      num_positions, size, answered.dtype
+    ),
+    num_positions=num_positions,
+    concentration=math.inf,
+  )
+  found = segments_posterior.infer(segments.condition(prior, counts))
+  rates = likelihoods.non_falling_rates(counts)
+  best = xlogy(right, rates) + xlogy(answered - right, 1.0 - rates)
+  return found.log_evidence - jnp.sum(best)
+
+
 def _exhaustive(
   look: Callable[..., tuple[Array, Array]],
+  some_drop: Callable[..., Array],
   right: np.ndarray,
   answered: np.ndarray,
   least: np.ndarray,
@@ -198,4 +233,5 @@ def _exhaustive(
     rate_before=rate(slice(0, position)),
     rate_after=rate(slice(position, None)),
     verdict=evidence.Verdict(int(verdict)),
+    log_e_some_drop=float(some_drop(least_right, least.astype(float))),
   )

@@ -100,7 +100,7 @@ def draw_overview(
   figure.suptitle(
     f'{first[0]["num_repeats"]} replays of each trace, at most '
     f'{max(row["mean_rollouts"] for row in rows):.0f} rollouts: do they find '
-    'the index of the first low accuracy that all recorded rollouts give?\n'
+    'the index of the change that all recorded rollouts give?\n'
     + (f'{names_of_first}; ' if len(blocks) == 1 else '')
     + 'whiskers: 95 % Wilson intervals over replays',
     fontsize='medium',
@@ -197,7 +197,7 @@ def _draw_one(
     f'#{trace.problem} {trace.base}: index {one.position}, sentence {sentence}'
     f'\nreplay: index {results["location"][i, 0]}, {verdict}',
     fontsize='small',
-    pad=9,
+    pad=11,
   )
 
 

@@ -4,12 +4,13 @@ stored replays of one policy and prior --rows--> one row a trace and a total
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scripts.shared import tables
-from scripts.shared.changepoint_recorded import Exhaustive
+from scripts.shared.changepoint_recorded import MAX_SEGMENTS, Exhaustive
 from toyjax import statistics
 from toyjax.data import traces
 from toyjax.inference.changepoint.evidence import Verdict
@@ -103,6 +104,7 @@ def rows(
         'rate_before': one.rate_before,
         'rate_after': one.rate_after,
         'exhaustive_verdict': one.verdict.name,
+        'log_e_some_drop': one.log_e_some_drop,
         **_measures(combination.results, hits, slice(i, i + 1), within),
       }
     )
@@ -175,8 +177,13 @@ def _measures(
   }
 
 
-def print_table(listed: Sequence[Mapping[str, Any]]) -> None:
-  """Prints the rows of one policy and prior."""
+def print_table(listed: Sequence[Mapping[str, Any]], *, alpha: float) -> None:
+  """Prints the rows of one policy and prior.
+
+  Args:
+    listed: from `rows`.
+    alpha: false-alarm rate of a proven drop.
+  """
   within = listed[0]['within_distance']
   header = (
     *('problem', 'base', 'T', 'index', 'sentence', 'P(exact)'),
@@ -204,11 +211,22 @@ def print_table(listed: Sequence[Mapping[str, Any]]) -> None:
   if total['not_finite']:
     print(f'{total["not_finite"]} replays are not finite: counted as misses')
   drops = [row for row in own if row['exhaustive_verdict'] == 'DROP']
+  others = [
+    f'{row["problem"]} {row["base"]}'
+    for row in own
+    if row['exhaustive_verdict'] != 'DROP'
+    and row['log_e_some_drop'] >= -math.log(alpha)
+  ]
   print(
     f'\nindex: of the first low accuracy, or of another change, given all '
     f'{total["recorded_rollouts"]:,} recorded rollouts; they prove a drop in '
     f'{len(drops)} of {len(own)} traces, only there a sentence is guilty\n'
     f'{_majority(own, "all traces")}; {_majority(drops, "proven drops")}'
+  )
+  print(
+    f'NO_DROP is about one lasting drop. With up to {MAX_SEGMENTS} segments all '
+    f'rollouts prove some drop, which then recovers, in {len(others)} more: '
+    f'{", ".join(others) or "none"}'
   )
 
 
