@@ -1,0 +1,298 @@
+r"""Do a few rollouts find the change that exhaustive sampling finds?
+
+Of each recorded trace we know how many rollouts from each position were right,
+k of n. A replay draws new rollouts with the chance k/n at a position, as the
+policy asks for them: at most --num_rollouts of them, where exhaustive sampling
+took some 100 at every position. Its answer is compared with the most probable
+index of the first low accuracy given all recorded rollouts under the same
+prior; the guilty sentence is the one before that index. So a hit means that
+the few rollouts agree with the many under one model, not that the model is
+right: where the rate rises, one change is a rise and no sentence is guilty. The
+verdicts DROP, NO_DROP and UNDECIDED ask for that, with a false-alarm rate for
+all traces that never fall; NO_DROP is about one lasting drop, not about one
+that recovers.
+
+--policy and --prior take lists; all of them meet the same draws. replay.csv
+has a row for each trace under each of them and one for all traces, every share
+with its count and 95 % Wilson interval. The intervals are about more replays of
+these traces, not about other traces. replay.png shows those shares,
+trajectories.png the first replay of every trace.
+
+  python -m scripts.changepoint_replay --workdir=runs/replay
+  python -m scripts.changepoint_replay --policy=eig,uniform,thompson \
+    --prior=published,weak --workdir=runs/policies
+"""
+
+from collections.abc import Iterator
+import pathlib
+from typing import Any
+
+from absl import app, flags
+import jax.numpy as jnp
+import numpy as np
+
+from scripts.shared import (
+  changepoint_choices,
+  changepoint_recorded,
+  changepoint_replay_figures,
+  changepoint_replay_report,
+  changepoint_replays,
+  experiments,
+  grids,
+  tables,
+)
+from scripts.shared.list_flags import choice, define_list
+from toyjax import manifest, sweeps
+from toyjax.data import traces
+
+SCIENCE = (
+  *('policy', 'prior', 'num_rollouts', 'level', 'alpha', 'smallest_drop'),
+  *('null_shape', 'seed', 'dtype'),
+)
+
+flags.DEFINE_string(
+  'counts',
+  changepoint_recorded.SHIPPED,
+  'CSV of recorded counts (columns model, base, problem, chunk_idx, k, n ...), '
+  f'or {changepoint_recorded.SHIPPED!r}: 20 traces of Qwen-14B from '
+  'math-rollouts.',
+)
+define_list(
+  'policy',
+  ['eig'],
+  choice(tuple(changepoint_choices.POLICIES)),
+  f'Among {", ".join(changepoint_choices.POLICIES)}.',
+)
+define_list(
+  'prior',
+  ['published'],
+  choice(tuple(changepoint_choices.PRIORS)),
+  'Of the rates before and after: '
+  + '; '.join(
+    f'{name} Beta{before} and Beta{after}'
+    for name, (before, after) in changepoint_choices.PRIORS.items()
+  )
+  + '.',
+)
+flags.DEFINE_integer(
+  'num_rollouts',
+  100,
+  'Budget of a replay; 100 is what the published method spends.',
+  1,
+)
+flags.DEFINE_integer(
+  'num_repeats',
+  200,
+  'Replays of each trace. A larger number extends an existing --workdir.',
+  1,
+)
+flags.DEFINE_float(
+  'level', 0.8, 'Of the credible sets; .8 is the published one.', 0.0, 1.0
+)
+flags.DEFINE_float(
+  'alpha',
+  0.05,
+  'Largest chance of DROP for a trace that never falls, and of NO_DROP for one '
+  'with one drop of --smallest_drop.',
+  0.0,
+  1.0,
+)
+flags.DEFINE_float(
+  'smallest_drop',
+  0.3,
+  'Difference of the two rates that NO_DROP excludes. Our choice: a smaller '
+  'one takes more rollouts to exclude.',
+  0.0,
+  1.0,
+)
+flags.DEFINE_float(
+  'null_shape',
+  0.5,
+  'a of the Beta(a, a) of a constant rate, in the e-value for NO_DROP; 1/2 is '
+  "Krichevsky and Trofimov's (1981), valid like any other.",
+  0.0,
+)
+flags.DEFINE_integer(
+  'within', 2, 'A replay this close to the exhaustive index is near.', 0
+)
+flags.DEFINE_list(
+  'focus',
+  ['2236', '330', '4682'],
+  'Problems to tell more about: those that the published study names.',
+)
+flags.DEFINE_integer('seed', 0, 'Seed of the draws.', 0)
+flags.DEFINE_integer(
+  'chunk_size', 512, 'Replays computed and stored at a time.', 1
+)
+flags.DEFINE_enum(
+  'map', 'vmap', ['vmap', 'lanes'], 'How a device maps replays; see BUILD.md.'
+)
+flags.DEFINE_string(
+  'workdir',
+  'runs/changepoint_replay',
+  'Folder for results. The same command on the same folder resumes.',
+)
+flags.DEFINE_integer(
+  'num_devices', 0, 'Host devices to use; 0 means one for each core.', 0
+)
+flags.DEFINE_enum(
+  'dtype', 'float32', ['float32', 'float64'], 'Precision of the replays.'
+)
+
+
+def read_settings() -> dict[str, Any]:
+  """Returns the scientific flags, checked.
+
+  Raises:
+    flags.Error: naming the flag that does not fit.
+  """
+  settings: dict[str, Any] = {name: flags.FLAGS[name].value for name in SCIENCE}
+  for name in ('level', 'alpha'):
+    if not 0.0 < settings[name] < 1.0:
+      raise flags.Error(f'--{name}={settings[name]} must be in (0, 1)')
+  if settings['smallest_drop'] >= 1.0:
+    raise flags.Error(
+      f'--smallest_drop={settings["smallest_drop"]} must be < 1'
+    )
+  if settings['null_shape'] <= 0.0:
+    raise flags.Error(f'--null_shape={settings["null_shape"]} must be > 0')
+  return settings
+
+
+def replay_policy(
+  policy: str,
+  recorded: changepoint_recorded.Recorded,
+  positions: np.ndarray,
+  settings: dict[str, Any],
+  path: pathlib.Path,
+) -> dict[str, np.ndarray]:
+  """Runs what the store lacks of a policy: name -> [N, priors, traces, ...]."""
+  FLAGS = flags.FLAGS
+  num_priors, num_traces = positions.shape
+  axes = sweeps.grid(prior=range(num_priors), trace=range(num_traces))
+  axes = {name: values.astype(np.int32) for name, values in axes.items()}
+  group = grids.Group(policy, {'policy': policy}, axes)
+  xs = sweeps.seeds_by_grid(
+    seed=settings['seed'], num_seeds=FLAGS.num_repeats, configurations=axes
+  )
+  trial = changepoint_replays.make_trial(
+    recorded,
+    policy_name=policy,
+    prior_names=settings['prior'],
+    positions=positions,
+    rules=changepoint_recorded.make_rules(settings),
+    num_rollouts=settings['num_rollouts'],
+    dtype=jnp.dtype(settings['dtype']),
+  )
+  grids.run_group(
+    group,
+    trial,
+    xs,
+    path=path / 'results.zarr',
+    chunk_size=FLAGS.chunk_size,
+    map_name=FLAGS.map,
+    variables=changepoint_replays.VARIABLES,
+    coordinates={},
+    attrs={'priors': settings['prior']},
+    summarize=changepoint_replays.count_verdicts,
+    work_per_run=settings['num_rollouts'],
+  )
+  return changepoint_replays.read(
+    path / 'results.zarr', policy, (FLAGS.num_repeats, num_priors, num_traces)
+  )
+
+
+def combinations(
+  recorded: changepoint_recorded.Recorded,
+  settings: dict[str, Any],
+  path: pathlib.Path,
+) -> Iterator[changepoint_replay_report.Combination]:
+  """Yields all replays of every policy under every prior."""
+  rules = changepoint_recorded.make_rules(settings)
+  exhaustive = [
+    changepoint_recorded.find_exhaustive(recorded, prior, rules)
+    for prior in settings['prior']
+  ]
+  positions = np.asarray(
+    [[one.position for one in each] for each in exhaustive], np.int32
+  )
+  for policy in settings['policy']:
+    results = replay_policy(policy, recorded, positions, settings, path)
+    for k, prior in enumerate(settings['prior']):
+      yield changepoint_replay_report.Combination(
+        policy,
+        prior,
+        exhaustive[k],
+        recorded.num_answered > 0,
+        {name: values[:, k].swapaxes(0, 1) for name, values in results.items()},
+      )
+
+
+def report(
+  path: pathlib.Path,
+  found: tuple[traces.Trace, ...],
+  replays: list[changepoint_replay_report.Combination],
+  settings: dict[str, Any],
+) -> None:
+  """Writes replay.csv and the figures, prints the tables."""
+  FLAGS = flags.FLAGS
+  listed = []
+  for one in replays:
+    print(
+      f'\n{one.label}: {FLAGS.num_repeats} replays of each trace, at most '
+      f'{settings["num_rollouts"]} rollouts; intervals of '
+      f'{settings["level"]:g}, alpha {settings["alpha"]:g}, smallest drop '
+      f'{settings["smallest_drop"]:g}\n'
+    )
+    own = changepoint_replay_report.rows(one, found, within=FLAGS.within)
+    changepoint_replay_report.print_table(own, alpha=settings['alpha'])
+    listed += own
+  print(f'\n{replays[0].label}, some problems:\n')
+  for line in changepoint_replay_report.focus_lines(
+    replays[0], found, FLAGS.focus
+  ):
+    print(line)
+  tables.write_csv(path / 'replay.csv', listed)
+  changepoint_replay_figures.draw_overview(
+    path / 'replay.png', listed, level=settings['level']
+  )
+  changepoint_replay_figures.draw_trajectories(
+    path / 'trajectories.png', replays[0], found, level=settings['level']
+  )
+  print(f'\nreplay.csv, replay.png and trajectories.png are in {path}')
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'arguments without a flag: {argv[1:]}')
+  FLAGS = flags.FLAGS
+  path = pathlib.Path(FLAGS.workdir)
+  with experiments.one_line_errors('changepoint_replay'):
+    settings = read_settings()
+    found, counts = changepoint_recorded.read_traces(FLAGS.counts)
+    experiments.setup_jax(
+      num_devices=FLAGS.num_devices, dtype=settings['dtype']
+    )
+    with manifest.Workdir(
+      path,
+      script='changepoint_replay',
+      science={'counts': counts, **settings},
+      extent={'num_repeats': FLAGS.num_repeats},
+      layout={'chunk_size': FLAGS.chunk_size, 'map': FLAGS.map},
+      environment=experiments.environment(),
+    ) as workdir:
+      recorded = changepoint_recorded.pad(found)
+      replays = list(combinations(recorded, settings, path))
+      report(path, found, replays, settings)
+      workdir.note(
+        summary={
+          'within': FLAGS.within,
+          'priors': {
+            name: changepoint_choices.PRIORS[name] for name in settings['prior']
+          },
+        }
+      )
+
+
+if __name__ == '__main__':
+  app.run(main)
