@@ -25,10 +25,17 @@ from toyjax.data.math_rollouts.prefixes import (
   num_lost_copies,
   prefix,
 )
+from toyjax.data.math_rollouts.resampled import (
+  Ending,
+  Resampled,
+  read_resampled,
+)
 from toyjax.data.traces import Reading, Trace, TraceError
 
 __all__ = [
+  'Ending',
   'Reading',
+  'Resampled',
   'Trace',
   'TraceError',
   'continued_prefix',
@@ -38,6 +45,7 @@ __all__ = [
   'read_counts',
   'read_folder',
   'read_hub',
+  'read_resampled',
   'read_rows',
   'recover_counts',
 ]

