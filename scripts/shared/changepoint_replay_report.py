@@ -225,8 +225,8 @@ def print_table(listed: Sequence[Mapping[str, Any]], *, alpha: float) -> None:
   )
   print(
     f'NO_DROP is about one lasting drop. With up to {MAX_SEGMENTS} segments '
-    f'all rollouts prove some drop, which then recovers, in {len(others)} more: '
-    f'{", ".join(others) or "none"}'
+    'all rollouts prove some drop, which then recovers, in '
+    f'{len(others)} more: {", ".join(others) or "none"}'
   )
 
 
