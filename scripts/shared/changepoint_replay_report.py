@@ -225,7 +225,7 @@ def print_table(listed: Sequence[Mapping[str, Any]], *, alpha: float) -> None:
   )
   print(
     f'NO_DROP is about one lasting drop. With up to {MAX_SEGMENTS} segments '
-    'all rollouts prove some drop, which then recovers, in '
+    'all rollouts prove some drop, lasting or not, in '
     f'{len(others)} more: {", ".join(others) or "none"}'
   )
 
