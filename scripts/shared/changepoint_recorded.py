@@ -56,9 +56,9 @@ class Exhaustive(NamedTuple):
     rate_before: recorded share of right rollouts before the index; NaN if none.
     rate_after: the same from the index on.
     verdict: of the e-values of all these rollouts, taken as one look.
-    log_e_some_drop: log e-value against rates that never fall, from the smallest
-      counts: up to MAX_SEGMENTS segments in place of one change, so that a drop
-      that recovers counts too. Proof at -log alpha.
+    log_e_some_drop: log e-value against rates that never fall, from the
+      smallest counts: up to MAX_SEGMENTS segments in place of one change, so
+      that a drop that recovers counts too. Proof at -log alpha.
   """
 
   position: int

@@ -224,9 +224,9 @@ def print_table(listed: Sequence[Mapping[str, Any]], *, alpha: float) -> None:
     f'{_majority(own, "all traces")}; {_majority(drops, "proven drops")}'
   )
   print(
-    f'NO_DROP is about one lasting drop. With up to {MAX_SEGMENTS} segments all '
-    f'rollouts prove some drop, which then recovers, in {len(others)} more: '
-    f'{", ".join(others) or "none"}'
+    f'NO_DROP is about one lasting drop. With up to {MAX_SEGMENTS} segments '
+    'all rollouts prove some drop, lasting or not, in '
+    f'{len(others)} more: {", ".join(others) or "none"}'
   )
 
 

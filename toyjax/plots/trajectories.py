@@ -156,7 +156,7 @@ def draw_shares(
       places + offsets[k],
       xerr=[np.maximum(estimate - lower, 0), np.maximum(upper - estimate, 0)],
       linestyle='none',
-      marker=_MARKERS[k % len(_MARKERS)],
+      marker=_MARKERS[(k + k // len(_COLORS)) % len(_MARKERS)],
       markersize=5 if len(shares) < 4 else 3.5,
       color=_COLORS[k % len(_COLORS)],
       elinewidth=1.2,
