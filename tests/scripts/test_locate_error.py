@@ -226,9 +226,15 @@ def test_warnings_name_lost_copies_and_a_prior_that_does_not_fit():
     interval=located.Interval(2, 2, 0.9),
     confidence=np.zeros(size, bool),
     scatter=(
-      located.Scatter(20.0, 0.0, 2, located.Interval(2, 3, 0.9)),
-      located.Scatter(np.inf, -9.0, 2, located.Interval(2, 2, 0.9)),
+      located.Scatter(
+        20.0, 0.0, 2, located.Interval(2, 3, 0.9), np.zeros(size)
+      ),
+      located.Scatter(
+        np.inf, -9.0, 2, located.Interval(2, 2, 0.9), np.zeros(size)
+      ),
     ),
+    averaged=located.Interval(2, 3, 0.9),
+    averaged_place=2,
     drops=(),
     num_segments=np.asarray([0.0, 0.1, 0.9]),
     tails=located.checks.Tails(1.0, 0.001),
