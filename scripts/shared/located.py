@@ -36,12 +36,14 @@ class Scatter(NamedTuple):
     log_evidence_nats: of the outcomes.
     place: most probable position of the change.
     interval: credible, central.
+    probs: [T], of the place.
   """
 
   concentration: float
   log_evidence_nats: float
   place: int
   interval: Interval
+  probs: np.ndarray
 
 
 class Drop(NamedTuple):
@@ -79,6 +81,8 @@ class Located(NamedTuple):
     interval: credible, central.
     confidence: bool [T], the anytime-valid confidence set.
     scatter: for each concentration; the first has most evidence.
+    averaged: the interval of the place averaged over them by their evidence.
+    averaged_place: the most probable place then.
     drops: first, largest, last unrecovered.
     num_segments: [K], probabilities of 1..K segments.
     many_mean: [T], of the rate with several changes.
@@ -99,6 +103,8 @@ class Located(NamedTuple):
   interval: Interval
   confidence: np.ndarray
   scatter: tuple[Scatter, ...]
+  averaged: Interval
+  averaged_place: int
   drops: tuple[Drop, ...]
   num_segments: np.ndarray
   many_mean: np.ndarray

@@ -209,6 +209,15 @@ def _sureness(found: Located, settings: dict[str, Any]) -> str:
     )
     for scatter in found.scatter
   ]
+  rows.append(
+    (
+      'averaged',
+      '',
+      _position(found, found.averaged_place),
+      guilty(found, found.averaged_place),
+      _interval(found, found.averaged),
+    )
+  )
   table = markdown_table(
     ('scatter', 'ln evidence', 'first low', 'guilty', percent), rows
   )
@@ -222,7 +231,8 @@ def _sureness(found: Located, settings: dict[str, Any]) -> str:
     )
   return (
     'One change, with the rates of single positions scattered around their '
-    'level (the row with most evidence first, evidence relative to it):\n\n'
+    'level. The row with most evidence comes first, evidence is relative to '
+    'it, and the last row averages over them by their evidence:\n\n'
     f'{table}\n\n'
     f'Anytime-valid {100 * (1 - settings["alpha"]):g} % confidence set of the '
     f'first low accuracy, if exactly one fall and no scatter: {confidence}.'

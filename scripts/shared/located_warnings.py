@@ -44,7 +44,7 @@ def _model_warnings(found: Located, settings: dict[str, Any]) -> list[str]:
     lines.append(
       f'The rates scatter more than rollouts alone explain (ln evidence '
       f'+{gap:.1f} for ρ = {best.concentration:g}): the plain interval is too '
-      'narrow, use the first row under "How sure is the place".'
+      'narrow, use the averaged row under "How sure is the place".'
     )
   if not found.confidence.any():
     lines.append('No single change fits (the confidence set is empty).')
@@ -59,7 +59,11 @@ def _model_warnings(found: Located, settings: dict[str, Any]) -> list[str]:
       'the most allowed: raise --max_segments.'
     )
   rhos = [scatter.concentration for scatter in found.scatter]
-  if len(rhos) > 1 and best.concentration == min(rhos):
+  if (
+    len(rhos) > 1
+    and best.concentration == min(rhos)
+    and best.log_evidence_nats > found.scatter[1].log_evidence_nats + 3.0
+  ):
     lines.append(
       f'The greatest scatter tried, ρ = {best.concentration:g}, has most '
       'evidence: try smaller --concentration too.'

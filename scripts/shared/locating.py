@@ -67,6 +67,9 @@ def locate(trace: traces.Trace, settings: dict[str, Any]) -> Located:
     ),
     key=lambda found: -found.log_evidence_nats,
   )
+  evidences = np.asarray([found.log_evidence_nats for found in scatter])
+  weights = np.exp(evidences - evidences.max())
+  averaged = (weights / weights.sum()) @ [found.probs for found in scatter]
   drops, numbers, many_mean = _several_changes(
     jax.random.fold_in(key, 1), counts, scatter[0].concentration, settings
   )
@@ -87,6 +90,8 @@ def locate(trace: traces.Trace, settings: dict[str, Any]) -> Located:
     interval=_plain(one['interval']),
     confidence=one['confidence'],
     scatter=tuple(scatter),
+    averaged=_central(jnp.asarray(averaged), level),
+    averaged_place=int(np.argmax(averaged)),
     drops=drops,
     num_segments=numbers,
     many_mean=many_mean,
@@ -184,11 +189,13 @@ def _scatter(
     return segments_posterior.posterior(segments.condition(prior, counts))
 
   found = infer(counts)
+  probs = found.change_probs / jnp.sum(found.change_probs)
   return Scatter(
     concentration,
     float(found.log_evidence_nats),
     int(jnp.argmax(found.change_probs)),
-    _central(found.change_probs / jnp.sum(found.change_probs), level),
+    _central(probs, level),
+    np.asarray(probs),
   )
 
 
