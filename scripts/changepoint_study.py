@@ -11,8 +11,9 @@ posterior, rollouts until one position holds --mass (runs that never get there
 are counted as such), the distance to limits for known rates, false alarms of
 the e-processes on traces that never fall, power on those that do, and rounds
 of parallel rollouts. Policies: ADAPTIVE ones, and FIXED designs in which no
-outcome decides what comes next. exhaustive_64 and cliff bring their own budget
-of 64 rollouts a position; searches stop by themselves.
+outcome decides what comes next. Searches stop by themselves, if the budget lets
+them. Some bring their own budget: 64 rollouts a position for exhaustive_64 and
+cliff, 16 for searches named free.
 
   python -m scripts.changepoint_study --workdir=runs/study
   python -m scripts.changepoint_study --policies=eig,omega --priors=weak \
@@ -26,6 +27,7 @@ from absl import app, flags
 
 from scripts.shared import (
   changepoint_choices,
+  changepoint_rivals,
   changepoint_study,
   experiments,
 )
@@ -54,10 +56,11 @@ define_list(
   [
     *('eig', 'expected_entropy', 'git_bayesect', 'thompson', 'median'),
     *('split_median', 'uniform', 'omega', 'omega_fair', 'adaptive_bisection'),
-    *('pivotal', 'exhaustive', 'exhaustive_64', 'cliff'),
+    *('adaptive_bisection_free', 'pivotal', 'pivotal_free', 'exhaustive'),
+    *('exhaustive_64', 'cliff'),
   ],
-  choice(tuple(changepoint_choices.POLICIES)),
-  f'Among {", ".join(changepoint_choices.POLICIES)}. The first is the one of '
+  choice(tuple(changepoint_rivals.POLICIES)),
+  f'Among {", ".join(changepoint_rivals.POLICIES)}. The first is the one of '
   'the coverage table.',
 )
 define_list(
@@ -125,7 +128,7 @@ def read_settings() -> dict[str, Any]:
   Raises:
     flags.Error: naming the flag that does not fit.
   """
-  settings = {name: flags.FLAGS[name].value for name in SCIENCE}
+  settings: dict[str, Any] = {name: flags.FLAGS[name].value for name in SCIENCE}
   for name in ('level', 'alpha', 'mass'):
     if not 0.0 < settings[name] < 1.0:
       raise flags.Error(f'--{name}={settings[name]} must be in (0, 1)')
@@ -133,7 +136,7 @@ def read_settings() -> dict[str, Any]:
   if not pairs:
     raise flags.Error('--p1 and --p2: "prior" in one needs "prior" in both')
   for before, after in pairs:
-    if before != DRAWN and before <= after:
+    if DRAWN not in (before, after) and float(before) <= float(after):
       raise flags.Error(f'--p1={before} must be above --p2={after}')
   if max(settings['batch_sizes']) > settings['num_rollouts']:
     raise flags.Error(

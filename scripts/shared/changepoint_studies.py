@@ -12,13 +12,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import changepoint_choices
+from scripts.shared import changepoint_choices, changepoint_rivals
 from toyjax import sweeps
 from toyjax.base import Array, PRNGKey
 from toyjax.chunks import Trial
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import batches, evidence, intervals
-from toyjax.inference.changepoint.policies import RollOut
+from toyjax.inference.changepoint.policies import Design, RollOut
 
 Rate = float | str
 DRAWN = 'prior'
@@ -106,7 +106,7 @@ def join(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _start(x: dict[str, Array]) -> tuple[changepoint.Prior, RollOut]:
-  shapes = x['shapes']
+  shapes: Any = x['shapes']
   prior = changepoint.make_prior(
     before=(shapes[0], shapes[1]),
     after=(shapes[2], shapes[3]),
@@ -137,8 +137,8 @@ def make_trial(
   each rollout, and `first_sure` [], after how many the mass was first reached,
   N + 1 if never.
   """
-  rival = changepoint_choices.POLICIES[policy]()
-  budget = changepoint_choices.budget(policy, num_rollouts, num_positions)
+  rival = changepoint_rivals.POLICIES[policy]()
+  budget = changepoint_rivals.budget(policy, num_rollouts, num_positions)
 
   def trial(x: dict[str, Array]) -> dict[str, Array]:
     prior, roll_out = _start(x)
@@ -150,8 +150,8 @@ def make_trial(
     random = intervals.randomised_interval(probs, uniform, level=level)
     before = jnp.sum(jnp.where(jnp.arange(len(probs)) < change, probs, 0.0))
     path = {}
-    if is_stepwise(policy):
-      prior = _believed(policy, prior)
+    if policy in changepoint_rivals.STEPWISE:
+      prior = changepoint_rivals.believed(policy, prior)
       rollouts = _run(policy, x['key'], prior, roll_out, num_rollouts)
       path = _look(*evidence.replay(prior, rollouts, _measure(mass)))
     return {
@@ -188,25 +188,8 @@ def _look(locations: Array, is_sure: Array) -> dict[str, Array]:
   return {'locations': locations, 'first_sure': first}
 
 
-def _step_name(policy: str) -> str:
-  return 'expected_entropy' if policy == 'git_bayesect' else policy
-
-
-def is_stepwise(policy: str) -> bool:
-  """Whether a policy chooses one rollout at a time from the posterior."""
-  return _step_name(policy) in changepoint_choices.STEPS
-
-
-def _believed(policy: str, prior: changepoint.Prior) -> changepoint.Prior:
-  if policy != 'git_bayesect':
-    return prior
-  before, after = changepoint_choices.PRIORS['jeffreys']
-  weights = jnp.exp(prior.log_weights)
-  return changepoint.make_prior(before=before, after=after, weights=weights)
-
-
 def _run(policy, key, prior, roll_out, num_rollouts) -> changepoint.Rollout:
-  step = changepoint_choices.STEPS[_step_name(policy)]
+  step = changepoint_rivals.STEPWISE[policy]
   return changepoint.run(key, prior, roll_out, num_rollouts, step)[1]
 
 
@@ -218,8 +201,8 @@ def make_alarm_trial(
   Of a one-at-a-time policy after every rollout; of a search after every fifth
   of its budget; of a fixed design once, at its end.
   """
-  rival = changepoint_choices.POLICIES[policy]()
-  budget = changepoint_choices.budget(policy, num_rollouts, num_positions)
+  rival = changepoint_rivals.POLICIES[policy]()
+  budget = changepoint_rivals.budget(policy, num_rollouts, num_positions)
 
   def look(state: changepoint.State) -> dict[str, Array]:
     return {
@@ -229,8 +212,8 @@ def make_alarm_trial(
 
   def trial(x: dict[str, Array]) -> dict[str, Array]:
     prior, roll_out = _start(x)
-    if is_stepwise(policy):
-      prior = _believed(policy, prior)
+    if policy in changepoint_rivals.STEPWISE:
+      prior = changepoint_rivals.believed(policy, prior)
       rollouts = _run(policy, x['key'], prior, roll_out, num_rollouts)
       path = evidence.replay(prior, rollouts, look)
     else:
@@ -247,7 +230,8 @@ def make_alarm_trial(
 
 def look_sizes(policy: str, budget: int) -> list[int]:
   """Returns after how many rollouts a search or a fixed design is looked at."""
-  if policy in ('exhaustive', *changepoint_choices.NUM_PER_POSITION):
+  design = changepoint_rivals.POLICIES[policy]().design
+  if design == Design.FIXED:
     return [budget]
   looks = np.linspace(0, budget, min(NUM_LOOKS, budget) + 1)[1:]
   return sorted({int(size) for size in looks})

@@ -44,7 +44,11 @@ def report(path: pathlib.Path, rows: list[Row], settings: Settings) -> None:
 
 def _number_pairs(settings: Settings) -> list[tuple[float, float]]:
   pairs = changepoint_studies.rate_pairs(settings['p1'], settings['p2'])
-  return [pair for pair in pairs if changepoint_studies.DRAWN not in pair]
+  return [
+    (float(before), float(after))
+    for before, after in pairs
+    if changepoint_studies.DRAWN not in (before, after)
+  ]
 
 
 def _sweep(trial, parts: Sequence[dict], chunk_size: int, name: str) -> list:
@@ -87,12 +91,17 @@ def _policies(settings: Settings, chunk_size: int) -> Iterator[Row]:
     )
     found = _sweep(trial, parts, chunk_size, policy)
     for (prior, pair), part, results in zip(cases, parts, found):
-      yield from changepoint_study_rows.policy_rows(
+      rows = changepoint_study_rows.policy_rows(
         _where('policies', policy, prior, pair, settings),
         results,
         part['change'],
         num_positions=settings['num_positions'],
         mass=settings['mass'],
+      )
+      # Curves of one prior are enough, and keep the file small.
+      is_first = prior == settings['priors'][0]
+      yield from (
+        row for row in rows if is_first or row['measure'] != 'exact_after'
       )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any
 
+import jax.numpy as jnp
 import matplotlib.figure
 from matplotlib.figure import Figure
 import numpy as np
@@ -69,7 +70,9 @@ def _coverage(rows: Sequence[Row], settings: Settings) -> Figure:
       target=settings['level'],
     )
     axes.set_title(title, fontsize='medium')
-    axes.set_xlabel('true p₁ above p₂; drawn: from the assumed prior')
+  panels[1].set_xlabel(
+    'true p₁ over true p₂; drawn: both from the assumed prior'
+  )
   panels[0].set_ylabel('share of traces whose change is inside')
   panels[0].legend(frameon=False, title='assumed prior')
   figure.suptitle(
@@ -122,7 +125,7 @@ def _errors(rows: Sequence[Row], settings: Settings) -> Figure:
       rollout_plots.draw_limit(
         axes,
         label=label,
-        places=np.asarray(limit(*known, errors)),
+        places=np.asarray(limit(*known, jnp.asarray(errors))),
         values=errors,
         line=line,
       )
@@ -130,7 +133,10 @@ def _errors(rows: Sequence[Row], settings: Settings) -> Figure:
   axes.set_yscale('log')
   axes.set_xlim(4.0, 1.3 * most)
   axes.set_ylim(0.5 / settings['num_traces'], 1.1)
-  axes.set_xlabel('rollouts a trace; markers: searches and designs, mean used')
+  axes.set_xlabel(
+    'rollouts a trace; markers: searches and designs, mean used '
+    '(a bar alone: no error seen)'
+  )
   axes.set_ylabel('share of wrong first low positions')
   axes.grid(alpha=0.25)
   axes.legend(
@@ -176,7 +182,7 @@ def _alarms(rows: Sequence[Row], settings: Settings) -> Figure:
     len(CONSTANTS), settings['alpha'], 'α', ha='center', va='bottom'
   )
   panels[0].annotate(
-    'E_change answers to rises\nas well: no false alarm',
+    'E_change also answers to rises:\nthat is no false alarm',
     (len(kinds) - 2.0, 0.5 * settings['alpha']),
     ha='center',
     va='center',

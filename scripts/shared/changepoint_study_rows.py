@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from scripts.shared import changepoint_choices, changepoint_studies
+from scripts.shared import changepoint_rivals, changepoint_studies
 from toyjax import statistics
 from toyjax.inference.changepoint import limits
 from toyjax.inference.changepoint.policies import Design
@@ -31,8 +31,8 @@ def where(
 ) -> Row:
   """Returns the columns that say what was run."""
   design = ''
-  if policy in changepoint_choices.POLICIES:
-    rival = changepoint_choices.POLICIES[policy]()
+  if policy in changepoint_rivals.POLICIES:
+    rival = changepoint_rivals.POLICIES[policy]()
     design = Design(rival.design).name.lower()
   return {
     'part': part,

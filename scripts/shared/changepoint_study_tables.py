@@ -78,7 +78,7 @@ def _policies(
   lines = []
   for policy in settings['policies']:
 
-    def at(name: str, policy: str = policy) -> Row | None:
+    def at(name: str, policy: str = policy) -> Any:
       return found.get(('policies', policy, prior, *pair, name))
 
     lines.append(
@@ -118,7 +118,7 @@ def _coverage(found: Mapping[Key, Row], settings: Settings) -> str:
 
       def at(
         name: str, prior: str = prior, pair: tuple[Any, Any] = pair
-      ) -> Row | None:
+      ) -> Any:
         return found.get(('policies', policy, prior, *pair, name))
 
       ranks = at('rank_chi_square')
