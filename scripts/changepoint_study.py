@@ -17,7 +17,7 @@ cliff, 16 for searches named free.
 
   python -m scripts.changepoint_study --workdir=runs/study
   python -m scripts.changepoint_study --policies=eig,omega --priors=weak \
-    --p1=.8 --p2=.2,prior --num_traces=200 --workdir=runs/small
+    --p1=.8 --p2=.2,.4 --num_traces=200 --workdir=runs/small
 """
 
 import pathlib
@@ -135,6 +135,8 @@ def read_settings() -> dict[str, Any]:
   pairs = rate_pairs(settings['p1'], settings['p2'])
   if not pairs:
     raise flags.Error('--p1 and --p2: "prior" in one needs "prior" in both')
+  if (DRAWN in settings['p1']) != (DRAWN in settings['p2']):
+    print('"prior" stands in one of --p1 and --p2 only: left out', flush=True)
   for before, after in pairs:
     if DRAWN not in (before, after) and float(before) <= float(after):
       raise flags.Error(f'--p1={before} must be above --p2={after}')
