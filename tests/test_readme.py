@@ -18,8 +18,19 @@ def _blocks(language):
   return re.findall(rf'```{language}\n(.*?)```', README, flags=re.DOTALL)
 
 
+def _example(word):
+  (found,) = (block for block in _blocks('python') if word in block)
+  return found
+
+
+def test_the_changepoint_example_asks_and_tells(capsys):
+  exec(_example('changepoint'), {})
+  # High once, low twice where that tells most: the change is behind the first.
+  assert 0 <= int(capsys.readouterr().out) < 63
+
+
 def test_the_example_runs_and_solves_most_pentagons(capsys):
-  exec(_blocks('python')[0], {})
+  exec(_example('relu_autoencoder'), {})
   printed = capsys.readouterr().out
   solved = int(printed.split(' of 200 solved')[0])
   # Adam at 1e-2 for 1000 steps solved nearly all n = 5 when this was written.
@@ -37,7 +48,7 @@ def test_the_store_example_runs(tmp_path, monkeypatch):
     '--num_seeds=16',
     '--num_steps=100',
   )
-  exec(_blocks('python')[1], {})
+  exec(_example('xarray'), {})
 
 
 def test_flags_in_the_documents_exist():

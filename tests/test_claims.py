@@ -1,0 +1,192 @@
+"""Every number of CLAIMS.md is recomputed from the stored results."""
+
+import csv
+import pathlib
+import re
+
+import numpy as np
+import pytest
+
+from toyjax import statistics
+
+ROOT = pathlib.Path(__file__).parents[1]
+FOLDER = ROOT / 'results' / 'changepoint'
+
+
+@pytest.fixture(scope='module')
+def claims():
+  return re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+
+
+def _rows(path):
+  with (FOLDER / path).open() as file:
+    return list(csv.DictReader(file))
+
+
+@pytest.fixture(scope='module')
+def study():
+  return _rows('study/study.csv')
+
+
+@pytest.fixture(scope='module')
+def replay():
+  return _rows('replay/replay.csv')
+
+
+def _find(rows, **wanted):
+  found = [
+    row for row in rows if all(row[name] == v for name, v in wanted.items())
+  ]
+  assert len(found) == 1, (wanted, len(found))
+  return found[0]
+
+
+def _share(count, total):
+  """A count with its share and interval, as the document writes them."""
+  count, total = int(count), int(total)
+  interval = statistics.wilson(count, total)
+  low, high = 100 * float(interval.lower), 100 * float(interval.upper)
+  return (
+    f'{count:,} of {total:,}, {100 * count / total:.1f} % '
+    f'[{low:.1f}, {high:.1f}]'
+  )
+
+
+@pytest.mark.parametrize(
+  ('problem', 'base', 'columns'),
+  [
+    ('all', 'all', ('within', 'central_covers')),
+    ('all', 'proven drop', ('within', 'central_covers')),
+    ('all', 'no proven drop', ('within', 'drop')),
+    ('2236', 'incorrect', ('exact',)),
+    ('330', 'incorrect', ('exact',)),
+    ('4682', 'incorrect', ('exact',)),
+  ],
+)
+def test_shares_of_replays(claims, replay, problem, base, columns):
+  row = _find(replay, problem=problem, base=base)
+  for column in columns:
+    assert _share(row[f'{column}_count'], row['num_repeats']) in claims, column
+
+
+def test_places_of_replays(claims, replay):
+  for problem in ('2236', '330', '4682'):
+    row = _find(replay, problem=problem, base='incorrect')
+    assert f'all {int(row["recorded_rollouts"]):,} rollouts' in claims
+    index, sentence = row['exhaustive_index'], row['exhaustive_sentence']
+    assert int(sentence) == int(index) - 1
+    assert f'{index}, guilty sentence {sentence}' in claims
+  declining = _find(replay, problem='4682', base='incorrect')
+  assert f'{float(declining["exhaustive_probability"]):.3f}'[1:] in claims
+  assert f'{declining["drop_count"]} of 200 prove a drop' in claims
+
+
+def test_numbers_of_rollouts(claims, replay):
+  everything = _find(replay, problem='all', base='all')
+  rollouts = int(everything['recorded_rollouts'])
+  assert f'{rollouts:,} rollouts' in claims
+  assert float(everything['mean_rollouts']) == 100
+  assert f'{rollouts / 20:,.0f} on average' in claims
+  assert f'{rollouts / 20 / 100:.0f} times fewer' in claims
+  always = [
+    row
+    for row in replay
+    if row['problem'] != 'all' and row['within_count'] == row['num_repeats']
+  ]
+  assert f'on {len(always)} of the 20 traces always' in claims
+
+
+def test_dips_that_recover(claims, replay):
+  proof = np.log(20)  # 1 / α
+  dips = [
+    row['problem']
+    for row in replay
+    if row['base'] == 'correct' and float(row['log_e_some_drop']) >= proof
+  ]
+  assert dips == ['1591', '6998']
+  assert '1591 and 6998, correct' in claims
+
+
+@pytest.mark.parametrize(
+  ('prior', 'p1', 'p2', 'intervals'),
+  [
+    ('published', 'prior', 'prior', ('randomised', 'central')),
+    ('published', '0.7', '0.2', ('randomised',)),
+    ('published', '0.7', '0.3', ('randomised', 'central')),
+    ('weak', '0.7', '0.2', ('randomised',)),
+    ('weak', '0.7', '0.3', ('randomised',)),
+  ],
+)
+def test_coverage(claims, study, prior, p1, p2, intervals):
+  for interval in intervals:
+    row = _find(
+      study,
+      part='policies',
+      policy='eig',
+      prior=prior,
+      p1=p1,
+      p2=p2,
+      measure=f'coverage_{interval}',
+    )
+    assert _share(row['count'], row['total']) in claims
+
+
+def _worst(study, process, kinds):
+  cells = [
+    row
+    for row in study
+    if row['part'] == 'alarms'
+    and row['measure'].startswith(f'{process} on ')
+    and any(kind in row['measure'] for kind in kinds)
+  ]
+  assert len({row['policy'] for row in cells}) == 16
+  worst = max(cells, key=lambda row: float(row['estimate']))
+  return _share(worst['count'], worst['total'])
+
+
+def test_false_alarms(claims, study):
+  rises = ('rise', 'ramp')
+  assert _worst(study, 'E_drop', ['constant']) in claims
+  assert _worst(study, 'E_drop', rises) in claims
+  assert _worst(study, 'E_change', rises) in claims
+
+
+def test_rollouts_to_the_mass(claims, study):
+  cell = {
+    'part': 'policies',
+    'prior': 'published',
+    'p1': '0.7',
+    'p2': '0.05',
+    'measure': 'rollouts_to_mass',
+  }
+  for policy in (
+    *('eig', 'expected_entropy', 'split_median', 'thompson'),
+    'git_bayesect',
+  ):
+    median = float(_find(study, policy=policy, **cell)['estimate'])
+    assert f'{policy} {median:.0f}' in claims
+  for policy in ('median', 'uniform'):
+    assert np.isinf(float(_find(study, policy=policy, **cell)['estimate']))
+  limit = {'part': 'limits', 'p1': '0.7', 'p2': '0.05'}
+  fano = float(_find(study, measure='fano', **limit)['estimate'])
+  both = float(_find(study, measure='search_and_confirm', **limit)['estimate'])
+  assert f'Fano {fano:.1f}, search and confirm {both:.1f}' in claims
+
+
+def test_batches(claims, study):
+  for size in (1, 4, 8, 16):
+    found = {
+      measure: int(
+        float(
+          _find(study, part='batches', policy=f'q={size}', measure=measure)[
+            'estimate'
+          ]
+        )
+      )
+      for measure in ('rounds_to_mass', 'rollouts_to_mass')
+    }
+    rounds, rollouts = found.values()
+    text = f'q = {size} takes' if size == 1 else f'q = {size}'
+    assert f'{text} {rounds} rounds' in claims
+    if size > 1:
+      assert f'{rounds} rounds and {rollouts} rollouts' in claims
