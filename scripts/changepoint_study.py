@@ -5,6 +5,8 @@ rate p1 before it and p2 from it on, numbers or drawn from the prior. A first
 low position of 0 leaves nothing to fall: such traces have no guilty sentence
 (elsewhere it is the one before) and are kept, for the prior has them too.
 
+Interrupted, the same command goes on: finished sweeps are kept in --workdir.
+
 Every policy sees the same traces with the same keys. study.csv is one long
 table: location errors, coverage of three intervals, calibration of the
 posterior, rollouts until one position holds --mass (runs that never get there
@@ -163,7 +165,7 @@ def main(argv: list[str]) -> None:
       layout={'chunk_size': FLAGS.chunk_size},
       environment=experiments.environment(),
     ) as workdir:
-      rows = changepoint_study.run(settings, FLAGS.chunk_size)
+      rows = changepoint_study.run(settings, FLAGS.chunk_size, workdir.path)
       changepoint_study.report(workdir.path, rows, settings)
 
 

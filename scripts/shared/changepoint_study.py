@@ -1,6 +1,6 @@
 """Runs the parts of the study of simulated traces and reports them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import pathlib
 from typing import Any
 
@@ -16,17 +16,22 @@ from scripts.shared import (
 )
 from scripts.shared.changepoint_studies import CONSTANTS, RISES
 from scripts.shared.changepoint_study_rows import Row
-from toyjax import sweeps
+from toyjax import chunks, sweeps
 
 Settings = Mapping[str, Any]
+Sweep = Callable[[chunks.Trial, Sequence[dict], str], list]
 
 
-def run(settings: Settings, chunk_size: int) -> list[Row]:
-  """Returns the rows of all parts."""
+def run(settings: Settings, chunk_size: int, path: pathlib.Path) -> list[Row]:
+  """Returns the rows of all parts; what `path` holds is not run again."""
+
+  def sweep(trial: chunks.Trial, parts: Sequence[dict], name: str) -> list:
+    return _sweep(trial, parts, chunk_size, name, path / 'sweeps')
+
   rows = [
-    *_policies(settings, chunk_size),
-    *_alarms(settings, chunk_size),
-    *_batches(settings, chunk_size),
+    *_policies(settings, sweep),
+    *_alarms(settings, sweep),
+    *_batches(settings, sweep),
   ]
   for rates in _number_pairs(settings):
     rows += changepoint_study_rows.limit_rows(
@@ -51,15 +56,30 @@ def _number_pairs(settings: Settings) -> list[tuple[float, float]]:
   ]
 
 
-def _sweep(trial, parts: Sequence[dict], chunk_size: int, name: str) -> list:
-  """Returns the results of each part, run together in one sweep."""
-  found = sweeps.sweep(
-    trial,
-    changepoint_studies.join(parts),
-    chunk_size=chunk_size,
-    progress=name,
-    map_name='vmap',
-  )
+def _sweep(
+  trial: chunks.Trial,
+  parts: Sequence[dict],
+  chunk_size: int,
+  name: str,
+  folder: pathlib.Path,
+) -> list:
+  """Returns the results of each part, run together in one sweep, or stored."""
+  stored = folder / f'{name.replace(" ", "_").replace(",", "")}.npz'
+  if stored.exists():
+    with np.load(stored) as file:
+      found = dict(file)
+  else:
+    found = sweeps.sweep(
+      trial,
+      changepoint_studies.join(parts),
+      chunk_size=chunk_size,
+      progress=name,
+      map_name='vmap',
+    )
+    folder.mkdir(exist_ok=True)
+    unfinished = folder / 'unfinished.npz'
+    np.savez_compressed(unfinished, **found)
+    unfinished.replace(stored)
   ends = np.cumsum([len(part['change']) for part in parts])[:-1]
   split = {name: np.split(values, ends) for name, values in found.items()}
   return [
@@ -68,7 +88,7 @@ def _sweep(trial, parts: Sequence[dict], chunk_size: int, name: str) -> list:
   ]
 
 
-def _policies(settings: Settings, chunk_size: int) -> Iterator[Row]:
+def _policies(settings: Settings, sweep: Sweep) -> Iterator[Row]:
   pairs = changepoint_studies.rate_pairs(settings['p1'], settings['p2'])
   cases = [(prior, pair) for prior in settings['priors'] for pair in pairs]
   parts = [
@@ -89,7 +109,7 @@ def _policies(settings: Settings, chunk_size: int) -> Iterator[Row]:
       level=settings['level'],
       mass=settings['mass'],
     )
-    found = _sweep(trial, parts, chunk_size, policy)
+    found = sweep(trial, parts, policy)
     for (prior, pair), part, results in zip(cases, parts, found):
       rows = changepoint_study_rows.policy_rows(
         _where('policies', policy, prior, pair, settings),
@@ -113,7 +133,7 @@ def _where(
   )
 
 
-def _alarms(settings: Settings, chunk_size: int) -> Iterator[Row]:
+def _alarms(settings: Settings, sweep: Sweep) -> Iterator[Row]:
   """Yields false alarms on traces that never fall, and power on drops.
 
   A trace whose first low position is 0 has nothing to fall and is no drop:
@@ -138,7 +158,7 @@ def _alarms(settings: Settings, chunk_size: int) -> Iterator[Row]:
       num_positions=settings['num_positions'],
       num_rollouts=settings['num_rollouts'],
     )
-    found = _sweep(trial, parts, chunk_size, f'{policy}, alarms')
+    found = sweep(trial, parts, f'{policy}, alarms')
     for kind, results in zip(kinds, found):
       at = _where('alarms', policy, prior, ('', ''), settings)
       yield from changepoint_study_rows.alarm_rows(
@@ -156,7 +176,7 @@ def _alarms(settings: Settings, chunk_size: int) -> Iterator[Row]:
       )
 
 
-def _batches(settings: Settings, chunk_size: int) -> Iterator[Row]:
+def _batches(settings: Settings, sweep: Sweep) -> Iterator[Row]:
   """Yields rounds and rollouts of batches, first prior, first pair of rates."""
   prior = settings['priors'][0]
   every = changepoint_studies.rate_pairs(settings['p1'], settings['p2'])
@@ -172,7 +192,7 @@ def _batches(settings: Settings, chunk_size: int) -> Iterator[Row]:
     trial = changepoint_studies.make_batch_trial(
       size, num_rollouts=settings['num_rollouts'], mass=settings['mass']
     )
-    (results,) = _sweep(trial, [part], chunk_size, f'batches of {size}')
+    (results,) = sweep(trial, [part], f'batches of {size}')
     yield from changepoint_study_rows.batch_rows(
       _where('batches', f'q={size}', prior, pair, settings),
       size,

@@ -62,6 +62,7 @@ def test_it_writes_everything_it_promises(finished):
   assert names == {
     'study.csv',
     'manifest.json',
+    'sweeps',
     *(f'{name}.png' for name in figures),
   }
   for name in figures:
@@ -70,6 +71,22 @@ def test_it_writes_everything_it_promises(finished):
   assert science['p1'] == ['prior', 0.8]
   for title in ('Policies,', 'Coverage of 80 %', 'E-processes', 'Parallel'):
     assert title in done.stdout
+
+
+def test_an_interrupted_study_goes_on_to_the_same_table(finished):
+  workdir, _, _ = finished
+  before = (workdir / 'study.csv').read_bytes()
+  sweeps = {
+    path: path.stat().st_mtime_ns for path in (workdir / 'sweeps').iterdir()
+  }
+  assert len(sweeps) == 2 * 2 + 1
+  lost = workdir / 'sweeps' / 'omega_fair_alarms.npz'
+  lost.unlink()
+  (workdir / 'study.csv').unlink()
+  assert _run(workdir, *SMALL).returncode == 0
+  assert (workdir / 'study.csv').read_bytes() == before
+  for path, written in sweeps.items():
+    assert (path.stat().st_mtime_ns == written) == (path != lost)
 
 
 def test_every_share_has_its_count_and_wilson_interval(finished):
