@@ -190,3 +190,17 @@ def test_batches(claims, study):
     assert f'{text} {rounds} rounds' in claims
     if size > 1:
       assert f'{rounds} rounds and {rollouts} rollouts' in claims
+
+
+def test_policies_on_real_traces(claims):
+  rows = [
+    row
+    for row in _rows('policies/replay.csv')
+    if row['problem'] == 'all' and row['base'] == 'proven drop'
+  ]
+  assert len(rows) == 8
+  for row in rows:
+    within = _share(row['within_count'], row['num_repeats'])
+    proven = _share(row['drop_count'], row['num_repeats'])
+    used = float(row['mean_rollouts'])
+    assert f'| {row["policy"]} | {within} | {proven} | {used:.1f} |' in claims

@@ -54,8 +54,7 @@ def _random(
   one = jax.ShapeDtypeStruct((), jnp.uint32)
   closed = jax.make_jaxpr(function)(key, *[one] * len(messages))
   columns = [
-    cells.take(np.broadcast_to(cells.ids(), shape)).items
-    for cells in (messages and [keys, *messages])
+    cells.broadcast(shape) for cells in (messages and [keys, *messages])
   ] or [keys.items]
   items: list[Any] = []
   for pair, *message in zip(*columns):
@@ -74,10 +73,7 @@ def _threefry2x32(
   """Threefry-2x32 with 20 rounds: Salmon et al. 2011, section 3.3."""
   del builder
   shape = shape_of(equation.outvars[0])
-  columns = [
-    operand.take(np.broadcast_to(operand.ids(), shape)).items
-    for operand in operands
-  ]
+  columns = [operand.broadcast(shape) for operand in operands]
   pairs = [_threefry_rounds(*align(*cells)) for cells in zip(*columns)]
   return [Cells(shape, tuple(half)) for half in zip(*pairs)]
 

@@ -47,10 +47,7 @@ def _elementwise(
 ) -> list[Cells]:
   del builder
   shape = shape_of(equation.outvars[0])
-  columns = [
-    operand.take(np.broadcast_to(operand.ids(), shape)).items
-    for operand in operands
-  ]
+  columns = [operand.broadcast(shape) for operand in operands]
   apply = functools.partial(_apply, equation)
   return [Cells(shape, tuple(map(apply, *columns)))]
 

@@ -48,6 +48,10 @@ class Cells(NamedTuple):
     places = np.asarray(ids)
     return Cells(places.shape, tuple(self.items[i] for i in places.flat))
 
+  def broadcast(self, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """Returns the cells of the array broadcast to a shape."""
+    return self.take(np.broadcast_to(self.ids(), shape)).items
+
   def varies(self) -> bool:
     """Whether any cell differs between seeds."""
     return any(np.ndim(leaf) for leaf in jax.tree.leaves(self.items))

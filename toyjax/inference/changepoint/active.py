@@ -5,7 +5,7 @@ key, prior, roll_out --run--> state after N rollouts, the rollouts
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -99,11 +99,23 @@ def run(
   Returns:
     The final state, and the rollouts in their order, arrays [N].
   """
+  return follow(key, init(prior), update, roll_out, num_rollouts, policy)
 
-  def step(state: State, index: Array) -> tuple[State, Rollout]:
+
+def follow(
+  key: PRNGKey,
+  state: Any,
+  update: Callable[[Any, Array, Array], Any],
+  roll_out: Callable[[PRNGKey, Array], Array],
+  num_rollouts: int,
+  policy: Callable[[PRNGKey, Any], Array],
+) -> tuple[Any, Rollout]:
+  """Runs a policy from a state of any model that `update` tells outcomes."""
+
+  def step(state: Any, index: Array) -> tuple[Any, Rollout]:
     policy_key, rollout_key = jax.random.split(jax.random.fold_in(key, index))
     position = policy(policy_key, state)
     success = roll_out(rollout_key, position)
     return update(state, position, success), Rollout(position, success)
 
-  return jax.lax.scan(step, init(prior), jnp.arange(num_rollouts))
+  return jax.lax.scan(step, state, jnp.arange(num_rollouts))

@@ -17,7 +17,11 @@ import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array, PRNGKey
-from toyjax.inference.changepoint import Rollout, coin_entropy_nats
+from toyjax.inference.changepoint.active import (
+  Rollout,
+  coin_entropy_nats,
+  follow,
+)
 from toyjax.inference.changepoint.segments import Prior, State, init, update
 from toyjax.inference.changepoint.segments_posterior import (
   infer,
@@ -113,11 +117,4 @@ def run(
   Returns:
     The final state, and the rollouts in their order, arrays [N].
   """
-
-  def step(state: State, index: Array) -> tuple[State, Rollout]:
-    policy_key, rollout_key = jax.random.split(jax.random.fold_in(key, index))
-    position = policy(policy_key, state)
-    success = roll_out(rollout_key, position)
-    return update(state, position, success), Rollout(position, success)
-
-  return jax.lax.scan(step, init(prior), jnp.arange(num_rollouts))
+  return follow(key, init(prior), update, roll_out, num_rollouts, policy)
