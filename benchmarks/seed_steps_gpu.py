@@ -7,7 +7,7 @@ from benchmarks import seed_steps_problems as problems
 
 # Float32 operations a second outside of tensor cores, a multiply-add being two:
 # NVIDIA's data sheets.
-PEAK_FLOPS = {'H100': 66.9e12, 'H200': 66.9e12, 'A100': 19.5e12, 'B200': 75e12}
+PEAK_FLOPS = {'H100 80GB HBM3': 66.9e12, 'H200': 66.9e12, 'A100': 19.5e12}
 
 
 def on_gpu() -> bool:

@@ -57,6 +57,9 @@ flags.DEFINE_string(
   f'or {changepoint_recorded.SHIPPED!r}: 20 traces of Qwen-14B from '
   'math-rollouts.',
 )
+flags.DEFINE_bool(
+  'skip_bad', False, 'Leave out rows that cannot be read, and count them.'
+)
 define_list(
   'policy',
   ['eig'],
@@ -269,7 +272,9 @@ def main(argv: list[str]) -> None:
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('changepoint_replay'):
     settings = read_settings()
-    found, counts = changepoint_recorded.read_traces(FLAGS.counts)
+    found, counts = changepoint_recorded.read_traces(
+      FLAGS.counts, skip_bad=FLAGS.skip_bad
+    )
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )

