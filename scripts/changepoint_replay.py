@@ -23,26 +23,22 @@ trajectories.png the first replay of every trace.
     --prior=published,weak --workdir=runs/policies
 """
 
-from collections.abc import Iterator
 import pathlib
 from typing import Any
 
 from absl import app, flags
-import jax.numpy as jnp
-import numpy as np
 
 from scripts.shared import (
   changepoint_choices,
   changepoint_recorded,
   changepoint_replay_figures,
   changepoint_replay_report,
-  changepoint_replays,
+  changepoint_replay_runs,
   experiments,
-  grids,
   tables,
 )
 from scripts.shared.list_flags import choice, define_list
-from toyjax import manifest, sweeps
+from toyjax import manifest
 from toyjax.data import traces
 
 SCIENCE = (
@@ -162,75 +158,6 @@ def read_settings() -> dict[str, Any]:
   return settings
 
 
-def replay_policy(
-  policy: str,
-  recorded: changepoint_recorded.Recorded,
-  positions: np.ndarray,
-  settings: dict[str, Any],
-  path: pathlib.Path,
-) -> dict[str, np.ndarray]:
-  """Runs what the store lacks of a policy: name -> [N, priors, traces, ...]."""
-  FLAGS = flags.FLAGS
-  num_priors, num_traces = positions.shape
-  axes = sweeps.grid(prior=range(num_priors), trace=range(num_traces))
-  axes = {name: values.astype(np.int32) for name, values in axes.items()}
-  group = grids.Group(policy, {'policy': policy}, axes)
-  xs = sweeps.seeds_by_grid(
-    seed=settings['seed'], num_seeds=FLAGS.num_repeats, configurations=axes
-  )
-  trial = changepoint_replays.make_trial(
-    recorded,
-    policy_name=policy,
-    prior_names=settings['prior'],
-    positions=positions,
-    rules=changepoint_recorded.make_rules(settings),
-    num_rollouts=settings['num_rollouts'],
-    dtype=jnp.dtype(settings['dtype']),
-  )
-  grids.run_group(
-    group,
-    trial,
-    xs,
-    path=path / 'results.zarr',
-    chunk_size=FLAGS.chunk_size,
-    map_name=FLAGS.map,
-    variables=changepoint_replays.VARIABLES,
-    coordinates={},
-    attrs={'priors': settings['prior']},
-    summarize=changepoint_replays.count_verdicts,
-    work_per_run=settings['num_rollouts'],
-  )
-  return changepoint_replays.read(
-    path / 'results.zarr', policy, (FLAGS.num_repeats, num_priors, num_traces)
-  )
-
-
-def combinations(
-  recorded: changepoint_recorded.Recorded,
-  settings: dict[str, Any],
-  path: pathlib.Path,
-) -> Iterator[changepoint_replay_report.Combination]:
-  """Yields all replays of every policy under every prior."""
-  rules = changepoint_recorded.make_rules(settings)
-  exhaustive = [
-    changepoint_recorded.find_exhaustive(recorded, prior, rules)
-    for prior in settings['prior']
-  ]
-  positions = np.asarray(
-    [[one.position for one in each] for each in exhaustive], np.int32
-  )
-  for policy in settings['policy']:
-    results = replay_policy(policy, recorded, positions, settings, path)
-    for k, prior in enumerate(settings['prior']):
-      yield changepoint_replay_report.Combination(
-        policy,
-        prior,
-        exhaustive[k],
-        recorded.num_answered > 0,
-        {name: values[:, k].swapaxes(0, 1) for name, values in results.items()},
-      )
-
-
 def report(
   path: pathlib.Path,
   found: tuple[traces.Trace, ...],
@@ -287,7 +214,16 @@ def main(argv: list[str]) -> None:
       environment=experiments.environment(),
     ) as workdir:
       recorded = changepoint_recorded.pad(found)
-      replays = list(combinations(recorded, settings, path))
+      replays = list(
+        changepoint_replay_runs.combinations(
+          recorded,
+          settings,
+          path,
+          num_repeats=FLAGS.num_repeats,
+          chunk_size=FLAGS.chunk_size,
+          map_name=FLAGS.map,
+        )
+      )
       report(path, found, replays, settings)
       workdir.note(
         summary={
