@@ -17,7 +17,6 @@ on which nothing is a minimum that can raise z_ii alone.
 """
 
 import chex
-import jax
 import jax.numpy as jnp
 
 from toyjax.base import Array
@@ -66,17 +65,54 @@ def sse(v: Array, num_features: int) -> Array:
 
 
 def gradient(v: Array, pattern: Array) -> Array:
-  """Returns ∇F_A [MN + N] at v."""
-  return jax.grad(_piece)(v, pattern)
+  """Returns ∇F_A [MN + N] at v.
+
+  With Q_ji = A_ji (z_ji - δ_ij): ∂F/∂W = 2 W (Q + Qᵀ), ∂F/∂b_i = 2 Σ_j Q_ji.
+  """
+  params = params_of(v, pattern.shape[0])
+  q = _errors(params, pattern)
+  return vector(Params(2 * params.weights @ (q + q.T), 2 * jnp.sum(q, axis=0)))
 
 
 def hessian(v: Array, pattern: Array) -> Array:
-  """Returns ∇²F_A [MN + N, MN + N] at v."""
-  return jax.hessian(_piece)(v, pattern)
+  """Returns ∇²F_A [MN + N, MN + N] at v.
+
+  2 Σ_ji A_ji ∇z_ji ∇z_jiᵀ + 2 I_M ⊗ (Q + Qᵀ), the second on W alone.
+  """
+  params = params_of(v, pattern.shape[0])
+  num_hidden, num_features = params.weights.shape
+  slopes = jnp.where(pattern.ravel()[:, None], slopes_of(params), 0)
+  q = _errors(params, pattern)
+  num_weights = num_hidden * num_features
+  second = jnp.kron(jnp.eye(num_hidden, dtype=v.dtype), q + q.T)
+  return 2 * (slopes.T @ slopes).at[:num_weights, :num_weights].add(second)
 
 
-def _piece(v: Array, pattern: Array) -> Array:
-  return sse_on_piece(params_of(v, pattern.shape[0]), pattern)
+def slopes_of(params: Params) -> Array:
+  """Returns ∇z_ji, [N N, MN + N], in row j N + i.
+
+  ∂z_ji/∂W_i = W_j and ∂z_ji/∂W_j = W_i (2 W_i for j = i), ∂z_ji/∂b_i = 1.
+  """
+  weights = params.weights
+  num_hidden, num_features = weights.shape
+  identity = jnp.eye(num_features, dtype=weights.dtype)
+  own = jnp.einsum('aj,ik->jiak', weights, identity)
+  other = jnp.einsum('ai,jk->jiak', weights, identity)
+  bias = jnp.broadcast_to(identity, (num_features,) * 3)
+  num_pairs = num_features**2
+  return jnp.concatenate(
+    [
+      (own + other).reshape(num_pairs, num_hidden * num_features),
+      bias.reshape(num_pairs, num_features),
+    ],
+    axis=1,
+  )
+
+
+def _errors(params: Params, pattern: Array) -> Array:
+  """Returns Q [N, N], the error of each output that is on, else 0."""
+  z = preactivations(params)
+  return jnp.where(pattern, z - jnp.eye(len(z), dtype=z.dtype), 0)
 
 
 def rotations(v: Array, num_features: int) -> Array:
