@@ -1,0 +1,1 @@
+"""What a finished run means: geometry, critical points, certificates."""
