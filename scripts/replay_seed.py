@@ -32,9 +32,10 @@ from scripts.shared import (
   grids,
   seed_replay,
   seed_replay_figures,
+  stored_folder,
   tables,
 )
-from toyjax import manifest, store
+from toyjax import store
 from toyjax.toys import relu_autoencoder
 
 flags.DEFINE_string(
@@ -60,7 +61,7 @@ flags.DEFINE_integer(
   'num_stages', 6, 'Panels of stages.png.', lower_bound=2, upper_bound=30
 )
 flags.DEFINE_integer(
-  'num_frames', 72, 'Frames of the animation; 0 makes none.', lower_bound=0
+  'num_frames', 60, 'Frames of the animation; 0 makes none.', lower_bound=0
 )
 flags.DEFINE_list(
   'tilt_outputs',
@@ -174,7 +175,7 @@ def main(argv: list[str]) -> None:
     default = pathlib.Path(FLAGS.workdir) / 'replays' / name
     path = pathlib.Path(FLAGS.output) if FLAGS.output else default
     steps = seed_replay.trajectory_steps(settings, FLAGS.num_observed)
-    with manifest.Workdir(
+    with stored_folder.output(
       path,
       script='replay_seed',
       science={
@@ -185,7 +186,6 @@ def main(argv: list[str]) -> None:
       },
       extent={},
       layout=original.manifest['layout'],
-      environment=experiments.environment(),
     ):
       seen = replay(original, steps, path)
       check(original, steps, seen, path)

@@ -5,16 +5,19 @@ stored, replayed --compare--> a row for each observed step
 """
 
 from collections.abc import Mapping, Sequence
-import pathlib
 from typing import Any, NamedTuple
 
 from absl import flags
 import jax
 import numpy as np
-import xarray
 
-from scripts.shared import autoencoder_trial, failure_grid, grids
-from toyjax import loops, manifest, sweeps
+from scripts.shared import (
+  autoencoder_trial,
+  failure_grid,
+  grids,
+  stored_folder,
+)
+from toyjax import loops, sweeps
 from toyjax.base import ArrayTree
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -54,36 +57,6 @@ class Original(NamedTuple):
     return failure_grid.group_xs(self.group, self.settings, num_seeds)
 
 
-def read_folder(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
-  """Returns the manifest of a folder of optimization_failure, and its groups.
-
-  Raises:
-    WorkdirError: where the folder is none of that script.
-  """
-  found = manifest.read(workdir)
-  if found is None:
-    raise manifest.WorkdirError(f'{workdir} holds no results to read')
-  if found.get('script') != 'optimization_failure':
-    raise manifest.WorkdirError(
-      f'{workdir} belongs to {found.get("script")!r}, not to '
-      "'optimization_failure'"
-    )
-  return found, failure_grid.make_groups(found['science'])
-
-
-def choose_group(groups: Sequence[grids.Group], name: str) -> grids.Group:
-  """Returns the group of that name; '' names the only one.
-
-  Raises:
-    flags.Error: naming those there are.
-  """
-  chosen = [group for group in groups if name in ('', group.name)]
-  if len(chosen) != 1:
-    names = ', '.join(group.name for group in groups)
-    raise flags.Error(f'--group={name}: choose one of {names}')
-  return chosen[0]
-
-
 def read_run(workdir: str, group_name: str, run: int) -> Original:
   """Reads a run and all that is needed to run it again.
 
@@ -91,13 +64,9 @@ def read_run(workdir: str, group_name: str, run: int) -> Original:
     WorkdirError: where the folder is none of optimization_failure.
     flags.Error: where it does not hold that run.
   """
-  found, groups = read_folder(workdir)
-  group = choose_group(groups, group_name)
-  path = pathlib.Path(workdir) / 'results.zarr'
-  try:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-  except (FileNotFoundError, KeyError):
-    raise flags.Error(f'{path} holds no group {group.name} yet') from None
+  found, groups = stored_folder.read(workdir)
+  group = stored_folder.choose_group(groups, group_name)
+  data = stored_folder.open_group(workdir, group)
   num_runs = data.sizes['run']
   if not 0 <= run < num_runs:
     raise flags.Error(f'--run={run} must lie in 0..{num_runs - 1}')

@@ -109,7 +109,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
       axes,
       weights=run.weights[-1],
       bias=run.bias[-1],
-      half_width=latent_plane.window(run.weights[-1]),
+      half_width=latent_plane.window(run.weights[-1], margin=1.4),
       compact=False,
     )
     axes.set_title(f'The latent plane at {run.state(-1)}', fontsize='medium')
@@ -195,7 +195,8 @@ def _draw_gram(path: pathlib.Path, run: Trajectory) -> None:
   figure.colorbar(image, ax=axes, shrink=0.8, label='$W_i^TW_j$ and $b_i$')
   axes.set_title(
     f'{run.name}: $W^TW$ and $b$ at\n{run.state(-1)}\n'
-    'framed: output i is on for input j, $W_i^TW_j + b_i > 0$',
+    'framed: output i is on for input j, $W_i^TW_j + b_i$ > '
+    f'{latent_plane.MARKED:g}',
     fontsize=10,
   )
   figure.savefig(path, dpi=_DPI)
@@ -208,14 +209,14 @@ def _draw_tilt(
 ) -> None:
   """The latent polygon in three output dimensions, at four steps."""
   outputs = outputs or tilt.choose_outputs(run.weights[-1])
-  figure = matplotlib.figure.Figure((10.0, 9.6))
+  figure = matplotlib.figure.Figure((10.0, 9.0))
   chosen = run.stages(5)[-4:]
   for place, k in enumerate(chosen, 1):
     axes = figure.add_subplot(2, 2, place, projection='3d')
     tilt.draw_tilt(
       axes, weights=run.weights[k], bias=run.bias[k], outputs=outputs
     )
-    axes.set_title(run.state(k), fontsize=9.5, y=1.0)
+    axes.set_title(run.state(k), fontsize=9.5, y=0.97)
   figure.suptitle(
     f'{run.name}: the latent polygon as outputs {outputs[0]}, {outputs[1]} and '
     f'{outputs[2]} (upright) see it before the ReLU.\n'
@@ -225,7 +226,7 @@ def _draw_tilt(
     'as the row grows it tilts.',
     fontsize=10.5,
   )
-  figure.subplots_adjust(0.02, 0.03, 0.95, 0.87, wspace=0.12, hspace=0.1)
+  figure.subplots_adjust(0.0, 0.03, 0.95, 0.9, wspace=0.06, hspace=0.08)
   figure.savefig(path, dpi=_DPI)
 
 
@@ -233,7 +234,7 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
   """Vectors and zones through training, with the loss and a cursor below."""
   chosen = run.stages(num_frames)
   half_width = latent_plane.window(run.weights, margin=1.18)
-  figure = matplotlib.figure.Figure((5.0, 6.7))
+  figure = matplotlib.figure.Figure((4.8, 6.4))
   grid = GridSpec(
     2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.97,
     top=0.90, bottom=0.075,
@@ -261,7 +262,7 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
     draw,
     num_frames=len(chosen),
     frames_per_second=12,
-    dpi=100,
+    dpi=90,
     path=path,
   )
 

@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 import numpy as np
 from PIL import Image
 
+_NUM_COLORS = 96  # Of a GIF.
+
 
 class PalettePillowWriter(animation.PillowWriter):
   """A GIF writer whose frames share one palette, so that the file is small."""
@@ -16,10 +18,17 @@ class PalettePillowWriter(animation.PillowWriter):
   _frames: list[Image.Image]
 
   def finish(self) -> None:
-    """Reduces all frames to the palette of the most colourful, and writes."""
+    """Reduces all frames to the palette of a few of them, and writes."""
     frames = [frame.convert('RGB') for frame in self._frames]
-    richest = max(frames, key=lambda f: len(f.getcolors(2**24) or ()))
-    palette = richest.quantize(colors=64)
+    few = frames[:: max(len(frames) // 6, 1)]
+    width, height = few[0].size
+    sheet = Image.new('RGB', (width, height * len(few)))
+    for k, frame in enumerate(few):
+      sheet.paste(frame, (0, k * height))
+    # Coverage keeps the few pixels of thin coloured lines; medians lose them.
+    palette = sheet.quantize(
+      colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE
+    )
     self._frames = [
       frame.quantize(palette=palette, dither=Image.Dither.NONE)
       for frame in frames

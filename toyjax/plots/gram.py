@@ -5,6 +5,8 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 import numpy as np
 
+from toyjax.plots.latent_plane import MARKED
+
 _MAX_WRITTEN = 12  # More features than this are too many for numbers.
 
 
@@ -13,8 +15,9 @@ def draw_gram(
 ) -> AxesImage:
   """Draws W_iᵀW_j [input j, output i], and b_i in a row of its own below.
 
-  A black frame marks what is on: W_iᵀW_j + b_i > 0. Each number stands in its
-  cell where there are few enough.
+  A black frame marks what is on by more than `latent_plane.MARKED`; exact
+  solutions have outputs that are zero but for rounding. Each number stands in
+  its cell where there are few enough.
 
   Args:
     axes: where to draw.
@@ -30,7 +33,7 @@ def draw_gram(
   shown = np.vstack([gram, np.full((1, num_features), np.nan), bias[None, :]])
   bound = float(max(np.abs(gram).max(), np.abs(bias).max(), 1e-12))
   image = axes.imshow(shown, cmap='RdBu', vmin=-bound, vmax=bound)
-  for j, i in zip(*np.nonzero(gram + bias[None, :] > 0)):
+  for j, i in zip(*np.nonzero(gram + bias[None, :] > MARKED)):
     axes.add_patch(
       Rectangle((i - 0.5, j - 0.5), 1, 1, fill=False, linewidth=1.6)
     )

@@ -27,6 +27,7 @@ _HULL, _HULL_EDGE, _AXIS = '#F3F3F1', '#A8A8A4', '#C8C8C4'
 # decay leaves some at a few hundredths.
 MARKED = 0.05
 _DEAD = 0.05  # Rows this short, relative to the longest, have no direction.
+_TOGETHER = 0.06  # Tips this close, likewise, have their names in a row.
 
 
 def feature_colors(num_features: int) -> list[str]:
@@ -81,8 +82,10 @@ def draw_latent_plane(
   )
   _add_polygon(axes, found.hull, facecolor=_HULL, edgecolor='none', zorder=0.2)
   for i, color in enumerate(colors):
+    # A zone of most of the hull is pale, not to drown all others.
+    alpha = 0.24 if found.shares[i] < 0.5 else 0.13
     _add_polygon(
-      axes, found.zones[i], facecolor=color, edgecolor='none', alpha=0.24
+      axes, found.zones[i], facecolor=color, edgecolor='none', alpha=alpha
     )
     ends = latent_zones.edge(weights[:, i], bias[i], corners)
     if len(ends):
@@ -201,12 +204,16 @@ def _draw_labels(
   """Names each row at its tip, and the outputs that are on there."""
   norms = np.linalg.norm(weights, axis=0)
   is_dead = norms <= _DEAD * max(norms.max(), 1.0)
+  distances = np.linalg.norm(weights[:, :, None] - weights[:, None, :], axis=0)
+  together = distances <= _TOGETHER * max(norms.max(), 1.0)
   white = [patheffects.withStroke(linewidth=2.2, foreground='white')]
   for i, color in enumerate(colors):
     direction = weights[:, i] / norms[i] if norms[i] > 0 else np.zeros(2)
     if is_dead[i]:  # Dead rows stand one beside the other.
       place = 2.0 * np.pi * np.sum(is_dead[:i]) / max(is_dead.sum(), 1)
       direction = np.asarray([np.cos(place - 0.6), np.sin(place - 0.6)])
+    else:  # And rows with one tip one behind the other.
+      direction = direction * (1.0 + np.sum(together[i, :i] & ~is_dead[:i]))
     text = str(i)
     if not compact:
       own = max(found.activations[i, i], 0.0)

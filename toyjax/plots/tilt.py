@@ -6,6 +6,7 @@ level where the upright feature is dead, and tilts as its row grows.
 """
 
 import matplotlib.colors
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from mpl_toolkits.mplot3d.axes3d import Axes3D
 import numpy as np
@@ -94,4 +95,8 @@ def draw_tilt(
   axes.set_xlabel(f'output {chosen[0]} before ReLU')
   axes.set_ylabel(f'output {chosen[1]} before ReLU')
   axes.set_zlabel(f'output {upright} before ReLU')
+  for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
+    axis.set_major_locator(MaxNLocator(5))
+  axes.tick_params(labelsize=7.5, pad=0)
+  axes.set_box_aspect((1.0, 1.0, 0.8), zoom=0.98)
   axes.view_init(elev=18, azim=-62)
