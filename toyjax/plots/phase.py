@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 import numpy as np
@@ -37,7 +36,6 @@ def draw_phase(
   """
   occurring = [k for k in range(len(outcomes)) if fractions[..., k].any()]
   styles = [outcome_plots.STYLES[outcomes[k]] for k in occurring]
-  white = [patheffects.withStroke(linewidth=2.6, foreground='white')]
   width, height = 0.94, 0.92
   for r, c in np.ndindex(fractions.shape[:2]):
     bottom = r - height / 2
@@ -61,8 +59,8 @@ def draw_phase(
       texts[r][c],
       ha='center',
       va='center',
-      fontsize=8,
-      path_effects=white,
+      fontsize=8.5,
+      bbox=dict(facecolor='white', alpha=0.85, edgecolor='none', pad=1.8),
     )
   axes.set_xticks(range(len(columns)), columns)
   axes.set_yticks(range(len(rows)), rows)
