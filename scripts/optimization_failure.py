@@ -15,7 +15,6 @@ Flags with lists span a grid; all its configurations share their seeds.
     --learning_rate=1e-3,3e-3,1e-2 --workdir=runs/rates
 """
 
-from collections.abc import Mapping
 import functools
 import pathlib
 from typing import Any
@@ -30,15 +29,15 @@ from scripts.shared import (
   grids,
 )
 from scripts.shared.autoencoder_trial import OPTIMIZER_FLAGS
+from scripts.shared.failure_grid import (
+  LISTS,
+  group_xs,
+  make_groups,
+)
 from scripts.shared.list_flags import choice, define_list, number
 from toyjax import manifest, optimizers, store
 from toyjax.toys import relu_autoencoder
 
-# Flags built into the compiled program, and flags that are traced.
-SHAPES = {'num_features': 'n', 'num_hidden': 'm'}
-CHOICES = ('optimizer', 'init', 'loss_reduction')
-ALWAYS_TRACED = ('learning_rate', 'init_scale')
-LISTS = (*SHAPES, *CHOICES, *ALWAYS_TRACED, *OPTIMIZER_FLAGS)
 SCALARS = ('schedule', 'warmup_steps', 'num_steps', 'observe_steps')
 SCIENCE = (*LISTS, *SCALARS, 'solved_sse', 'seed', 'dtype')
 
@@ -100,30 +99,6 @@ flags.DEFINE_float(
 experiments.define_sweep_flags(
   num_seeds=4096, workdir='runs/optimization_failure'
 )
-
-
-def make_groups(settings: dict[str, Any]) -> list[grids.Group]:
-  """Returns the groups of the grid; each traces the flags it really uses."""
-
-  def traced(static: Mapping[str, Any]) -> list[str]:
-    used = optimizers.HYPERPARAMETERS[static['optimizer']]
-    return [
-      *ALWAYS_TRACED,
-      *(name for name, inner in OPTIMIZER_FLAGS.items() if inner in used),
-    ]
-
-  return list(
-    grids.make_groups(settings, shapes=SHAPES, choices=CHOICES, traced=traced)
-  )
-
-
-def group_xs(group: grids.Group, settings: dict[str, Any], num_seeds: int):
-  return grids.group_xs(
-    group,
-    seed=settings['seed'],
-    num_seeds=num_seeds,
-    dtype=settings['dtype'],
-  )
 
 
 def train(

@@ -1,0 +1,290 @@
+"""Figures of one run: the plane, its way there, WᵀW, tilt, an animation."""
+
+from collections.abc import Sequence
+import pathlib
+from typing import Any, NamedTuple
+
+import matplotlib.figure
+from matplotlib.gridspec import GridSpec
+import numpy as np
+
+from toyjax.plots import animations, gram, latent_plane, tilt, training
+from toyjax.toys.relu_autoencoder import Outcome
+
+_DPI = 120
+
+
+class Trajectory(NamedTuple):
+  """One run at many steps, as far as all its numbers are finite.
+
+  Attributes:
+    name: of the run, for titles.
+    steps: int [T].
+    weights: W [T, M, N].
+    bias: b [T, N].
+    sse: [T].
+    outcomes: [T] codes.
+    solved_sse: where a run counts as solved.
+    cut_at: the first observed step that is not finite, or None.
+  """
+
+  name: str
+  steps: np.ndarray
+  weights: np.ndarray
+  bias: np.ndarray
+  sse: np.ndarray
+  outcomes: np.ndarray
+  solved_sse: float
+  cut_at: int | None
+
+  @property
+  def norms(self) -> np.ndarray:
+    """Row norms |W_i|, [T, N]."""
+    return np.linalg.norm(self.weights, axis=1)
+
+  def stages(self, number: int) -> np.ndarray:
+    """Returns indices of steps that are evenly spaced in distance travelled."""
+    points = np.concatenate(
+      [self.weights.reshape(len(self.steps), -1), self.bias], axis=1
+    )
+    return animations.evenly_moving(points, number)
+
+  def state(self, k: int) -> str:
+    """Says in words how the run stands at its k-th step."""
+    label = Outcome(int(self.outcomes[k])).name.lower().replace('_', ' ')
+    return f'step {self.steps[k]:,}: {label}, SSE {self.sse[k]:.3g}'
+
+
+def draw_all(
+  path: pathlib.Path,
+  run: Trajectory,
+  *,
+  num_stages: int,
+  num_frames: int,
+  outputs: tuple[int, int, int] | None,
+) -> list[str]:
+  """Draws all pictures of a run into a folder.
+
+  Args:
+    path: of the folder.
+    run: what is drawn.
+    num_stages: panels of stages.png.
+    num_frames: of the animation; 0 makes none.
+    outputs: of the tilt view; None chooses them.
+
+  Returns:
+    What was left out and why, one line each.
+  """
+  left_out = []
+  _draw_training(path / 'training.png', run)
+  _draw_gram(path / 'gram.png', run)
+  num_hidden, num_features = run.weights.shape[1:]
+  if num_hidden != 2:
+    return [f'no latent plane, tilt or animation: m = {num_hidden}, not 2']
+  _draw_stages(path / 'stages.png', run, num_stages)
+  if num_features >= 3:
+    _draw_tilt(path / 'tilt.png', run, outputs)
+  else:
+    left_out.append(f'no tilt view: n = {num_features}, less than 3')
+  if num_frames:
+    _animate(path / 'animation.gif', run, num_frames)
+    if animations.mp4_is_possible():
+      _animate(path / 'animation.mp4', run, num_frames)
+    else:
+      left_out.append(
+        'no animation.mp4: install ffmpeg for it; animation.gif is there'
+      )
+  return left_out
+
+
+def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
+  """Latent plane at the end beside SSE, norms and biases through training."""
+  figure = matplotlib.figure.Figure((11.5, 6.4), layout='constrained')
+  is_plane = run.weights.shape[1] == 2
+  halves: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1.0])
+  left, right = halves
+  if is_plane:
+    axes = left.subplots()
+    latent_plane.draw_latent_plane(
+      axes,
+      weights=run.weights[-1],
+      bias=run.bias[-1],
+      half_width=latent_plane.window(run.weights[-1], margin=1.4),
+      compact=False,
+    )
+    axes.set_title(f'The latent plane at {run.state(-1)}', fontsize='medium')
+    axes.legend(
+      handles=latent_plane.legend_handles(),
+      loc='upper center',
+      bbox_to_anchor=(0.5, -0.1),
+      ncols=2,
+      frameon=False,
+      fontsize=8,
+    )
+  curves = right.subplots(3, 1, sharex=True)
+  _draw_sse(curves[0], run)
+  training.draw_features(
+    curves[1], steps=run.steps, values=run.norms, ylabel='row norm $|W_i|$'
+  )
+  training.draw_features(
+    curves[2], steps=run.steps, values=run.bias, ylabel='bias $b_i$'
+  )
+  curves[2].set_xlabel('optimizer steps (log scale)')
+  curves[0].set_title('SSE, norms and biases through training', fontsize=10)
+  cut = f', not finite from step {run.cut_at:,} on' if run.cut_at else ''
+  figure.suptitle(
+    f'{run.name}{cut}. Numbers at the tips: what output i gives for input i, '
+    'then each other output that is on there.',
+    fontsize=10.5,
+  )
+  figure.savefig(path, dpi=_DPI)
+
+
+def _draw_sse(axes, run: Trajectory) -> None:
+  training.draw_sse(
+    axes,
+    steps=run.steps,
+    sse=run.sse,
+    solved_sse=run.solved_sse,
+    num_features=run.bias.shape[1],
+  )
+
+
+def _draw_stages(path: pathlib.Path, run: Trajectory, num_stages: int) -> None:
+  """The latent plane at steps evenly spaced in distance travelled."""
+  chosen = run.stages(num_stages)
+  columns = min(3, len(chosen))
+  rows = -(-len(chosen) // columns)
+  figure = matplotlib.figure.Figure(
+    (3.6 * columns, 3.75 * rows + 1.1), layout='constrained'
+  )
+  half_width = latent_plane.window(run.weights[chosen], margin=1.2)
+  panels = figure.subplots(rows, columns, squeeze=False).ravel()
+  for axes, k in zip(panels, chosen):
+    latent_plane.draw_latent_plane(
+      axes,
+      weights=run.weights[k],
+      bias=run.bias[k],
+      half_width=half_width,
+      compact=True,
+    )
+    axes.set_title(run.state(k).replace(': ', '\n', 1), fontsize=9)
+  for axes in panels[len(chosen) :]:
+    axes.set_axis_off()
+  figure.suptitle(
+    f'{run.name}: the latent plane on its way. Panels are evenly spaced in '
+    'distance\ntravelled by weights and biases, not in steps; all have one '
+    'scale.',
+    fontsize=10.5,
+  )
+  figure.legend(
+    handles=latent_plane.legend_handles(),
+    loc='outside lower center',
+    ncols=3,
+    frameon=False,
+    fontsize=8,
+  )
+  figure.savefig(path, dpi=_DPI)
+
+
+def _draw_gram(path: pathlib.Path, run: Trajectory) -> None:
+  """WᵀW and b at the last step."""
+  figure = matplotlib.figure.Figure((6.6, 6.2), layout='constrained')
+  axes = figure.subplots()
+  image = gram.draw_gram(axes, weights=run.weights[-1], bias=run.bias[-1])
+  figure.colorbar(image, ax=axes, shrink=0.8, label='$W_i^TW_j$ and $b_i$')
+  axes.set_title(
+    f'{run.name}: $W^TW$ and $b$ at\n{run.state(-1)}\n'
+    'framed: output i is on for input j, $W_i^TW_j + b_i$ > '
+    f'{latent_plane.MARKED:g}',
+    fontsize=10,
+  )
+  figure.savefig(path, dpi=_DPI)
+
+
+def _draw_tilt(
+  path: pathlib.Path,
+  run: Trajectory,
+  outputs: tuple[int, int, int] | None,
+) -> None:
+  """The latent polygon in three output dimensions, at four steps."""
+  outputs = outputs or tilt.choose_outputs(run.weights[-1])
+  figure = matplotlib.figure.Figure((10.0, 9.0))
+  chosen = run.stages(5)[-4:]
+  for place, k in enumerate(chosen, 1):
+    axes = figure.add_subplot(2, 2, place, projection='3d')
+    tilt.draw_tilt(
+      axes, weights=run.weights[k], bias=run.bias[k], outputs=outputs
+    )
+    axes.set_title(run.state(k), fontsize=9.5, y=0.97)
+  figure.suptitle(
+    f'{run.name}: the latent polygon as outputs {outputs[0]}, {outputs[1]} and '
+    f'{outputs[2]} (upright) see it before the ReLU.\n'
+    'Dashed: the floor at 0, where the ReLU cuts; coloured: the zone of output '
+    f'{outputs[2]}, above it. Dotted: what input {outputs[2]} lacks\n'
+    'of its target, the star at 1. A level polygon says nothing of the input; '
+    'as the row grows it tilts.',
+    fontsize=10.5,
+  )
+  figure.subplots_adjust(0.0, 0.03, 0.95, 0.9, wspace=0.06, hspace=0.08)
+  figure.savefig(path, dpi=_DPI)
+
+
+def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
+  """Vectors and zones through training, with the loss and a cursor below."""
+  chosen = run.stages(num_frames)
+  half_width = latent_plane.window(run.weights, margin=1.18)
+  figure = matplotlib.figure.Figure((4.8, 6.4))
+  grid = GridSpec(
+    2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.97,
+    top=0.90, bottom=0.075,
+  )  # fmt: skip
+  plane, curve = (figure.add_subplot(grid[part]) for part in (0, 1))
+  _draw_sse(curve, run)
+  curve.set_xlabel('optimizer steps (log scale)')
+  cursor = curve.axvline(run.steps[0], color='#D55E00', linewidth=1.6)
+
+  def draw(frame: int) -> None:
+    k = chosen[frame]
+    plane.clear()
+    latent_plane.draw_latent_plane(
+      plane,
+      weights=run.weights[k],
+      bias=run.bias[k],
+      half_width=half_width,
+      compact=True,
+    )
+    plane.set_title(f'{run.name}\n{run.state(k)}', fontsize=9.5)
+    cursor.set_xdata([run.steps[k], run.steps[k]])
+
+  animations.write_animation(
+    figure,
+    draw,
+    num_frames=len(chosen),
+    frames_per_second=12,
+    dpi=90,
+    path=path,
+  )
+
+
+def make_trajectory(
+  name: str,
+  steps: Sequence[int],
+  results: dict[str, np.ndarray],
+  solved_sse: float,
+) -> Trajectory:
+  """Returns the trajectory of a run, cut before it is no longer finite."""
+  finite = np.isfinite(results['weights']).all(axis=(1, 2))
+  finite &= np.isfinite(results['bias']).all(axis=1)
+  finite &= np.isfinite(results['sse'])
+  number = len(steps) if finite.all() else int(np.argmin(finite))
+  return Trajectory(
+    name=name,
+    steps=np.asarray(steps[:number]),
+    weights=results['weights'][:number],
+    bias=results['bias'][:number],
+    sse=results['sse'][:number],
+    outcomes=results['outcome'][:number],
+    solved_sse=solved_sse,
+    cut_at=None if number == len(steps) else int(steps[number]),
+  )

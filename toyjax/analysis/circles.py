@@ -1,0 +1,71 @@
+"""On how many circles do the feature directions of a solution lie?
+
+norms |W_i| [S, N] --count_circles--> K [S]; --largest_gap--> share [S]
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def count_circles(norms: ArrayLike, *, tolerance: float) -> np.ndarray:
+  """Returns the least number of circles on which the rows of each run lie.
+
+  Norms lie on one circle where the largest is at most 1 + tolerance times the
+  smallest. Taking the shortest norm left, and all that fit with it, gives the
+  least number.
+
+  Args:
+    norms: [S, N], N >= 1, each >= 0 and finite.
+    tolerance: > 0, relative.
+
+  Returns:
+    int [S], from 1 to N.
+  """
+  norms = _sorted(norms)
+  if not tolerance > 0:
+    raise ValueError(f'tolerance must be > 0: {tolerance}')
+  first, number = norms[:, 0].copy(), np.ones(len(norms), int)
+  for norm in norms.T[1:]:
+    is_new = norm > (1.0 + tolerance) * first
+    first = np.where(is_new, norm, first)
+    number += is_new
+  return number
+
+
+def largest_gap(norms: ArrayLike) -> np.ndarray:
+  """Returns the largest gap between sorted norms as a share of their range.
+
+  Two circles give 1, N norms that are evenly spread 1 / (N - 1), and one circle
+  anything: look at `count_circles` first.
+
+  Args:
+    norms: [S, N], N >= 2, each >= 0 and finite.
+
+  Returns:
+    [S] in (0, 1]; NaN where all norms are equal.
+  """
+  norms = _sorted(norms)
+  if norms.shape[1] < 2:
+    raise ValueError(f'norms need two rows or more: {norms.shape}')
+  span = norms[:, -1] - norms[:, 0]
+  gap = np.diff(norms, axis=1).max(axis=1)
+  return np.divide(gap, span, out=np.full(len(span), np.nan), where=span > 0)
+
+
+def regular_radius(num_features: int) -> float:
+  """Returns the least norm 1 / √(1 - cos 2π/n) of a regular n-gon that solves.
+
+  Every larger radius solves X = I_n as well. `num_features` is n >= 3, m = 2.
+  """
+  if num_features < 3:
+    raise ValueError(f'num_features must be >= 3: {num_features}')
+  return float(1.0 / np.sqrt(1.0 - np.cos(2.0 * np.pi / num_features)))
+
+
+def _sorted(norms: ArrayLike) -> np.ndarray:
+  norms = np.asarray(norms, float)
+  if norms.ndim != 2 or norms.shape[1] < 1:
+    raise ValueError(f'norms must have shape [S, N]: {norms.shape}')
+  if not np.all(np.isfinite(norms) & (norms >= 0)):
+    raise ValueError('norms must be finite and >= 0')
+  return np.sort(norms, axis=1)

@@ -1,0 +1,105 @@
+"""Writes a figure that is drawn anew for each frame as a GIF and as an MP4."""
+
+from collections.abc import Callable
+import os
+import pathlib
+
+from matplotlib import animation
+from matplotlib.figure import Figure
+import numpy as np
+from PIL import Image
+
+_NUM_COLORS = 96  # Of a GIF.
+
+
+class PalettePillowWriter(animation.PillowWriter):
+  """A GIF writer whose frames share one palette, so that the file is small."""
+
+  _frames: list[Image.Image]
+
+  def finish(self) -> None:
+    """Reduces all frames to the palette of a few of them, and writes."""
+    frames = [frame.convert('RGB') for frame in self._frames]
+    few = frames[:: max(len(frames) // 6, 1)]
+    width, height = few[0].size
+    sheet = Image.new('RGB', (width, height * len(few)))
+    for k, frame in enumerate(few):
+      sheet.paste(frame, (0, k * height))
+    # Coverage keeps the few pixels of thin coloured lines; medians lose them.
+    palette = sheet.quantize(
+      colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE
+    )
+    self._frames = [
+      frame.quantize(palette=palette, dither=Image.Dither.NONE)
+      for frame in frames
+    ]
+    super().finish()
+
+
+def mp4_is_possible() -> bool:
+  """Whether ffmpeg, which writes MP4 files, is on this machine."""
+  return animation.FFMpegWriter.isAvailable()
+
+
+def write_animation(
+  figure: Figure,
+  draw: Callable[[int], None],
+  *,
+  num_frames: int,
+  frames_per_second: int,
+  dpi: int,
+  path: pathlib.Path,
+) -> None:
+  """Writes the frames to `path`, by its suffix a .gif or an .mp4.
+
+  The last frame stands still for about two seconds.
+
+  Args:
+    figure: what is written.
+    draw: frame number -> None; draws that frame on the figure.
+    num_frames: >= 1.
+    frames_per_second: >= 1.
+    dpi: pixels per inch.
+    path: of the file, replaced in one move.
+
+  Raises:
+    ValueError: on another suffix, or an .mp4 where there is no ffmpeg.
+  """
+  writer: animation.AbstractMovieWriter
+  if path.suffix == '.gif':
+    writer = PalettePillowWriter(fps=frames_per_second)
+  elif path.suffix == '.mp4':
+    if not mp4_is_possible():
+      raise ValueError(f'{path.name} needs ffmpeg, which is not here')
+    writer = animation.FFMpegWriter(fps=frames_per_second)
+  else:
+    raise ValueError(f'{path.name} must end in .gif or .mp4')
+  partial = path.with_name(f'{path.stem}.partial{path.suffix}')
+  with writer.saving(figure, str(partial), dpi=dpi):
+    for frame in range(num_frames):
+      draw(frame)
+      writer.grab_frame()
+    for _ in range(2 * frames_per_second):
+      writer.grab_frame()
+  os.replace(partial, path)
+
+
+def evenly_moving(trajectory: np.ndarray, num_frames: int) -> np.ndarray:
+  """Chooses frames that are evenly spaced in distance travelled.
+
+  A run that creeps for thousands of steps and then jumps is shown creeping in
+  few frames and jumping in many.
+
+  Args:
+    trajectory: [T, D] finite.
+    num_frames: >= 2.
+
+  Returns:
+    Increasing indices into the T points, at most `num_frames`, the first and
+    the last among them.
+  """
+  moved = np.linalg.norm(np.diff(trajectory, axis=0), axis=1)
+  travelled = np.concatenate([[0.0], np.cumsum(moved)])
+  wanted = np.linspace(0.0, travelled[-1], num_frames)
+  found = np.searchsorted(travelled, wanted).clip(0, len(travelled) - 1)
+  return np.unique([0, *found, len(travelled) - 1])

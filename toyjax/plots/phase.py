@@ -1,0 +1,80 @@
+"""The phase diagram: how runs end over a grid of two hyperparameters."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+import numpy as np
+
+from toyjax.plots import outcomes as outcome_plots
+
+
+def draw_phase(
+  axes: Axes,
+  *,
+  columns: Sequence[str],
+  rows: Sequence[str],
+  outcomes: Sequence[str],
+  fractions: np.ndarray,
+  texts: Sequence[Sequence[str]],
+) -> list[Patch]:
+  """Draws a cell for each point of the grid, filled by its shares of outcomes.
+
+  Within a cell the outcomes are stacked from below, as in
+  `outcomes.draw_outcome_shares`.
+
+  Args:
+    axes: where to draw.
+    columns: [C] names of the columns, left to right.
+    rows: [R] names of the rows, from the bottom up.
+    outcomes: [K] names of the outcomes.
+    fractions: [R, C, K] shares that add up to 1 in each cell.
+    texts: [R][C] what is written in each cell.
+
+  Returns:
+    Handles of the outcomes that occur, for a legend.
+  """
+  occurring = [k for k in range(len(outcomes)) if fractions[..., k].any()]
+  styles = [outcome_plots.STYLES[outcomes[k]] for k in occurring]
+  width, height = 0.94, 0.92
+  for r, c in np.ndindex(fractions.shape[:2]):
+    bottom = r - height / 2
+    for k, style in zip(occurring, styles):
+      part = height * fractions[r, c, k]
+      axes.add_patch(
+        Rectangle(
+          (c - width / 2, bottom),
+          width,
+          part,
+          facecolor=style.color,
+          hatch=style.hatch,
+          edgecolor=(0.0, 0.0, 0.0, 0.35),
+          linewidth=0.2,
+        )
+      )
+      bottom += part
+    axes.text(
+      c,
+      r,
+      texts[r][c],
+      ha='center',
+      va='center',
+      fontsize=8.5,
+      bbox=dict(facecolor='white', alpha=0.85, edgecolor='none', pad=1.8),
+    )
+  axes.set_xticks(range(len(columns)), columns)
+  axes.set_yticks(range(len(rows)), rows)
+  axes.set_xlim(-0.5, len(columns) - 0.5)
+  axes.set_ylim(-0.5, len(rows) - 0.5)
+  axes.tick_params(length=0)
+  for spine in axes.spines.values():
+    spine.set_visible(False)
+  return [
+    Patch(
+      facecolor=style.color,
+      hatch=style.hatch,
+      edgecolor=(0.0, 0.0, 0.0, 0.35),
+      label=outcomes[k].lower().replace('_', ' '),
+    )
+    for k, style in zip(occurring, styles)
+  ][::-1]
