@@ -64,7 +64,6 @@ def read(
     relabel: whether to label the stored weights again, with the present code
       and `settings['solved_sse']`.
   """
-  swept = [name for name in columns if len(settings[name]) > 1]
   for group in groups:
     data = xarray.open_zarr(path, group=group.name, chunks=None)
     finished = (
@@ -90,13 +89,9 @@ def read(
         labels['sse'] < settings['solved_sse'], settings['observe_steps']
       )
     number = np.flatnonzero(finished) % group.num_configurations
-    for c in range(group.num_configurations):
-      point = group.static | {
-        name: values[c].item() for name, values in group.axes.items()
-      }
-      flags = {name: point.get(name) for name in columns}
+    for c, (flags, label) in enumerate(points(group, settings, columns)):
       yield Configuration(
-        label=_label(flags, swept),
+        label=label,
         flags=flags,
         group=group.name,
         outcomes=labels['outcome'][number == c],
@@ -104,6 +99,25 @@ def read(
         solved_at=solved_at[number == c],
         every_step=every_step,
       )
+
+
+def points(
+  group: grids.Group, settings: Mapping[str, Any], columns: Sequence[str]
+) -> Iterator[tuple[dict[str, Any], str]]:
+  """Yields the flags and the label of each configuration of a group.
+
+  Args:
+    group: of the store.
+    settings: all scientific flags.
+    columns: the list flags, in the order of the columns.
+  """
+  swept = [name for name in columns if len(settings[name]) > 1]
+  for c in range(group.num_configurations):
+    point = group.static | {
+      name: values[c].item() for name, values in group.axes.items()
+    }
+    flags = {name: point.get(name) for name in columns}
+    yield flags, _label(flags, swept)
 
 
 def _label(flags: Mapping[str, Any], swept: Sequence[str]) -> str:

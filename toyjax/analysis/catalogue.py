@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from toyjax.analysis import critical_points, pieces, polishing, valleys
 from toyjax.base import Array
@@ -30,123 +31,146 @@ class Entry(enum.IntEnum):
   FAN_3 = 8  # With three: 12/5.
 
 
-_FANS = {1: Entry.FAN_1, 2: Entry.FAN_2, 3: Entry.FAN_3}
+# By the number of weak rows.
+FANS = {1: Entry.FAN_1, 2: Entry.FAN_2, 3: Entry.FAN_3}
 
 # Fans of fewer rows spread until the run solves: no valley, but a saddle of it.
 _LEAST_FAN = 4
 
 
 class Found(NamedTuple):
-  """What the catalogue says of a state.
+  """What the catalogue says of some states.
 
   Attributes:
-    entry: int8 [], a code of `Entry`.
-    sse: [] F of the entry, NaN for none.
-    infimum: [] what F falls to from here; NaN for none.
+    entry: int8 [S], codes of `Entry`.
+    sse: [S] F of the entry, NaN for none.
+    infimum: [S] what F falls to from here, NaN for none.
   """
 
-  entry: Array
-  sse: Array
-  infimum: Array
+  entry: np.ndarray
+  sse: np.ndarray
+  infimum: np.ndarray
 
 
-def find_level(
-  v: Array, *, num_features: int, on_tolerance: float, explained: float
+def nothing(num_states: int) -> Found:
+  """Returns NONE for so many states."""
+  nan = np.full(num_states, np.nan)
+  return Found(np.full(num_states, Entry.NONE, np.int8), nan, nan.copy())
+
+
+def find_levels(
+  v: np.ndarray, *, num_features: int, on_tolerance: float, explained: float
 ) -> Found:
-  """Looks up a critical point by the pattern of its outputs.
+  """Looks up critical points by the pattern of their outputs.
 
   Args:
-    v: [MN + N].
+    v: [S, MN + N].
     num_features: N.
     on_tolerance: an output is on where z is above.
     explained: F agrees with the entry's to this.
   """
-  params = pieces.params_of(v, num_features)
-  sse = pieces.sse(v, num_features)
-  found = relu_autoencoder.diagnose(
-    params,
-    earlier_sse=sse,
-    solved_sse=explained,
-    thresholds=relu_autoencoder.THRESHOLDS._replace(
-      on_fraction=on_tolerance * num_features,
-      dead_norm=1e-6,
-      merged_distance=1e-6,
-    ),
+  thresholds = relu_autoencoder.THRESHOLDS._replace(
+    on_fraction=on_tolerance * num_features,
+    dead_norm=1e-6,
+    merged_distance=1e-6,
   )
-  level = critical_points.level(found.inputs_on, found.fates == Fate.OFF)
-  kinds = jnp.stack([found.num_shared, found.num_merged, found.num_off]) > 0
-  entry = jnp.select(
-    [jnp.abs(sse - level) > explained, level == 0, jnp.sum(kinds) > 1, *kinds],
+
+  def diagnose(v: Array):
+    found = relu_autoencoder.diagnose(
+      pieces.params_of(v, num_features),
+      earlier_sse=pieces.sse(v, num_features),
+      solved_sse=explained,
+      thresholds=thresholds,
+    )
+    level = critical_points.level(found.inputs_on, found.fates == Fate.OFF)
+    return found, level
+
+  found, level = jax.device_get(jax.vmap(diagnose)(jnp.asarray(v)))
+  kinds = [found.num_shared > 0, found.num_merged > 0, found.num_off > 0]
+  entry = np.select(
     [
-      jnp.int8(code)
-      for code in (
-        Entry.NONE,
-        Entry.SOLVED,
-        Entry.MIXED,
-        Entry.SHARED,
-        Entry.MERGED,
-        Entry.OFF,
-      )
+      np.abs(found.sse - level) > explained,
+      level == 0,
+      np.sum(kinds, axis=0) > 1,
+      *kinds,
     ],
-    jnp.int8(Entry.NONE),
-  )
-  level = jnp.where(entry == Entry.NONE, jnp.nan, level)
+    [
+      Entry.NONE,
+      Entry.SOLVED,
+      Entry.MIXED,
+      Entry.SHARED,
+      Entry.MERGED,
+      Entry.OFF,
+    ],
+    Entry.NONE,
+  ).astype(np.int8)
+  level = np.where(entry == Entry.NONE, np.nan, level)
   return Found(entry, level, level)
 
 
-def find_valley(
-  v: Array,
+def find_valleys(
+  v: np.ndarray,
   *,
   num_features: int,
   weak_norm: float,
   explained: float,
   tolerance: float,
   max_steps: int,
-  is_wanted: Array,
 ) -> Found:
-  """Looks up the floor of a valley at its own norm (M = 2).
+  """Looks up floors of valleys at their own norms (M = 2).
 
   The valley of as many weak rows is relaxed at the same |W|_F, and its F
   compared.
 
   Args:
-    v: [MN + N], relaxed by `polishing.relax`.
+    v: [S, MN + N], relaxed by `polishing.relax`.
     num_features: N.
     weak_norm: rows shorter than this are weak.
     explained: F agrees with the valley's to this.
     tolerance: see `polishing.relax`.
     max_steps: see `polishing.relax`.
-    is_wanted: bool []; where False the answer is NONE, and costs little.
   """
-  weights = pieces.params_of(v, num_features).weights
-  found = Found(
-    jnp.int8(Entry.NONE),
-    jnp.full_like(v[0], jnp.nan),
-    jnp.full_like(v[0], jnp.nan),
-  )
-  if weights.shape[0] != 2:
+  found = nothing(len(v))
+  if v.shape[1] != 3 * num_features:
     return found
-  sse = pieces.sse(v, num_features)
-  norm = jnp.linalg.norm(weights)
-  num_weak = jnp.sum(jnp.linalg.norm(weights, axis=0) < weak_norm)
-  for number, entry in _FANS.items():
-    if num_features - number - 2 < _LEAST_FAN:
+  weights = v[:, :-num_features].reshape(len(v), 2, num_features)
+  sse = polishing.errors(v, num_features)
+  num_weak = np.sum(np.linalg.norm(weights, axis=1) < weak_norm, axis=1)
+  for number, entry in FANS.items():
+    (own,) = np.nonzero(num_weak == number)
+    if num_features - number - 2 < _LEAST_FAN or not len(own):
       continue
-    is_candidate = is_wanted & (num_weak == number)
-    start = valleys.fan_of_norm(
-      num_features=num_features, num_weak=number, norm=norm
-    )
-    floor = polishing.relax(
-      polishing.on_sphere(start, norm, num_features),
+    floor = relax_fan(
+      np.linalg.norm(weights[own], axis=(1, 2)),
       num_features=num_features,
+      num_weak=number,
       tolerance=tolerance,
-      max_steps=jnp.where(is_candidate, max_steps, 0),
+      max_steps=max_steps,
     )
-    agrees = is_candidate & (jnp.abs(floor.sse - sse) <= explained)
-    infimum = valleys.infimum(num_weak=number)
-    found = jax.tree.map(
-      lambda new, old, agrees=agrees: jnp.where(agrees, new, old),
-      Found(jnp.int8(entry), floor.sse, jnp.full_like(norm, infimum)),
-      found,
-    )
+    agrees = np.abs(floor.sse - sse[own]) <= explained
+    found.entry[own[agrees]] = entry
+    found.sse[own[agrees]] = floor.sse[agrees]
+    found.infimum[own[agrees]] = valleys.infimum(num_weak=number)
   return found
+
+
+def relax_fan(
+  norms: np.ndarray,
+  *,
+  num_features: int,
+  num_weak: int,
+  tolerance: float,
+  max_steps: int,
+) -> polishing.Polished:
+  """Returns the floor of `valleys.fan` at each |W|_F of norms [S]."""
+  starts = jax.vmap(
+    lambda norm: valleys.fan_of_norm(
+      num_features=num_features, num_weak=num_weak, norm=norm
+    )
+  )(jnp.asarray(norms))
+  return polishing.relax(
+    polishing.on_sphere(np.asarray(starts), norms, num_features),
+    num_features=num_features,
+    tolerance=tolerance,
+    max_steps=max_steps,
+  )

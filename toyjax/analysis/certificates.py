@@ -1,30 +1,26 @@
 r"""A certificate for each final state of the ReLU autoencoder on X = I_n.
 
-    Params --certify--> where exact descent in float64 leads, and what is there
+    weights, biases --certify--> where exact descent in float64 leads, and why
 
-A state is taken to a critical point of F if one is at hand; else to the floor
-of its valley, and judged there at its own norm if the catalogue knows the
-valley as endless; else down by a descent that follows curvature. F = 0 is a
+A state is taken to a critical point of F if one is at hand, and down from there
+by a descent that follows curvature. Where the descent is long, the state is
+taken to the floor of its valley at its own norm, and judged there if the
+catalogue knows the valley as endless; else the descent goes on. F = 0 is a
 global minimum; another critical point is judged by its second order on all
 adjoining pieces. Its F is looked up among the levels of `critical_points`.
 
 The verdict is about what the state leads to. Whether it had arrived there is
-`Certificate.start_sse` against `sse`, and `distance`.
+`Certificates.start_sse` against `sse`, and `distance`.
 """
 
 import enum
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-import chex
-import jax
 import jax.numpy as jnp
+import numpy as np
 
-from toyjax.analysis import catalogue, curvature, pieces, polishing
+from toyjax.analysis import catalogue, curvature, polishing
 from toyjax.analysis.catalogue import Entry
-from toyjax.base import Array
-from toyjax.toys.relu_autoencoder import Params
-
-Tree = TypeVar('Tree')
 
 
 class Verdict(enum.IntEnum):
@@ -56,7 +52,8 @@ class Settings(NamedTuple):
     weak_norm: rows shorter than this are weak; learned ones are longer than 1
       but for the last few of an unfinished descent.
     num_newton: most steps towards a critical point.
-    num_descent: most steps of the descent.
+    num_short_descent: most steps of the first descent.
+    num_long_descent: most steps of the descent of those in no known valley.
     num_relax: most steps to the floor of a valley.
     num_starts: of the search for negative curvature across kinks.
     num_iterations: of that search.
@@ -71,7 +68,8 @@ class Settings(NamedTuple):
   explained: float = 1e-9
   weak_norm: float = 0.5
   num_newton: int = 60
-  num_descent: int = 4000
+  num_short_descent: int = 60
+  num_long_descent: int = 4000
   num_relax: int = 200
   num_starts: int = 4
   num_iterations: int = 20
@@ -80,202 +78,245 @@ class Settings(NamedTuple):
 SETTINGS = Settings()
 
 
-class Certificate(NamedTuple):
-  """What is known of one final state.
+class Certificates(NamedTuple):
+  """What is known of S final states.
 
   Attributes:
-    verdict: int8 [], a code of `Verdict`.
-    entry: int8 [], a code of `Entry`.
-    start_sse: [] F of the state, in float64.
-    sse: [] F of what it leads to; of a runaway, on the floor at its own norm.
-    catalogue_sse: [] F of the entry (NaN for none).
-    infimum: [] what F falls to along the entry's valley; else F of the entry.
-    gradient_norm: [] |∇F| there, of a runaway within its sphere.
-    distance: [] |v_end - v_start|.
-    kink_distance: [] least |z_ji| there.
-    least_curvature: [] least eigenvalue of the Hessian, kinks off, modulo
-      rotations; of a runaway, across the valley. Not computed, NaN, for F = 0.
-    num_flat: int8 [] number of directions without curvature, beside rotations.
-    radial_slope: [] of a runaway, d F / d|W| along the valley (else NaN).
-    margin: [] of F = 0, least distance of an output that must be off from being
-      on, once b_i = 1 - |W_i|² makes every own error exactly 0: if positive the
-      solution next to the state is exact. NaN else.
-    weights: [M, N] what the state leads to.
-    bias: [N].
+    verdict: int8 [S], codes of `Verdict`.
+    entry: int8 [S], codes of `Entry`.
+    start_sse: [S] F of the state, in float64.
+    sse: [S] F of what it leads to; of a runaway, on the floor at its own norm.
+    catalogue_sse: [S] F of the entry (NaN for none).
+    infimum: [S] what F falls to along the entry's valley; else F of the entry.
+    gradient_norm: [S] |∇F| there, of a runaway within its sphere.
+    distance: [S] |v_end - v_start|.
+    kink_distance: [S] least |z_ji| there.
+    least_curvature: [S] least curvature found, one-sided at kinks, modulo
+      rotations; of a runaway, across the valley. NaN for F = 0.
+    num_flat: int8 [S] directions without curvature, beside rotations; -1 for
+      F = 0, where solutions are a continuum.
+    radial_slope: [S] of a runaway, dF / d|W| along the valley (else NaN).
+    margin: [S] of F = 0, least distance of an output that must be off from
+      being on, once b_i = 1 - |W_i|² makes every own error exactly 0: if
+      positive, the solution at hand is exact. NaN else.
+    weights: [S, M, N] what the state leads to.
+    bias: [S, N].
   """
 
-  verdict: Array
-  entry: Array
-  start_sse: Array
-  sse: Array
-  catalogue_sse: Array
-  infimum: Array
-  gradient_norm: Array
-  distance: Array
-  kink_distance: Array
-  least_curvature: Array
-  num_flat: Array
-  radial_slope: Array
-  margin: Array
-  weights: Array
-  bias: Array
+  verdict: np.ndarray
+  entry: np.ndarray
+  start_sse: np.ndarray
+  sse: np.ndarray
+  catalogue_sse: np.ndarray
+  infimum: np.ndarray
+  gradient_norm: np.ndarray
+  distance: np.ndarray
+  kink_distance: np.ndarray
+  least_curvature: np.ndarray
+  num_flat: np.ndarray
+  radial_slope: np.ndarray
+  margin: np.ndarray
+  weights: np.ndarray
+  bias: np.ndarray
 
 
-def certify(params: Params, settings: Settings) -> Certificate:
-  """Certifies one state.
+class _Settled(NamedTuple):
+  """Where states lead to: [S, ...] each.
+
+  Attributes:
+    end: the state and its error.
+    found: what the catalogue says of it.
+    solved: bool, F = 0.
+    critical: bool, ∇F = 0, solved ones included.
+  """
+
+  end: polishing.Polished
+  found: catalogue.Found
+  solved: np.ndarray
+  critical: np.ndarray
+
+
+def certify(
+  weights: np.ndarray, bias: np.ndarray, settings: Settings
+) -> Certificates:
+  """Certifies final states.
 
   Args:
-    params: W [M, N] and b [N], any float dtype; float64 must be enabled.
+    weights: W [S, M, N], any float dtype.
+    bias: b [S, N].
     settings: usually `SETTINGS`.
 
   Returns:
-    A `Certificate` in float64. Never raises on values.
+    `Certificates` in float64. Never raises on values.
 
   Raises:
-    ValueError: where float64 is not enabled.
+    ValueError: where float64 is not enabled, or shapes do not fit.
   """
-  chex.assert_rank([params.weights, params.bias], [2, 1])
-  num_features = len(params.bias)
-  v = pieces.vector(params).astype(float)
-  polishing.require_float64(v)
-  finite = jnp.all(jnp.isfinite(v))
-  v = jnp.where(finite, v, 0.0)
-
-  near = polishing.find_critical(
-    v,
-    num_features=num_features,
-    tolerance=settings.gradient_tolerance,
-    max_steps=settings.num_newton,
+  num_states, num_hidden, num_features = np.shape(weights)
+  if np.shape(bias) != (num_states, num_features):
+    raise ValueError(f'weights {np.shape(weights)}, bias {np.shape(bias)}')
+  flat = np.asarray(weights, float).reshape(num_states, -1)
+  v = np.concatenate([flat, np.asarray(bias, float)], axis=1)
+  finite = np.isfinite(v).all(axis=1)
+  v = np.where(finite[:, None], v, 0.0)
+  end, found, solved, critical = _settle(v, num_features, settings)
+  least, num_flat, slope = _curve(end, solved, critical, num_features, settings)
+  is_runaway = ~critical & (found.entry != Entry.NONE)
+  verdict = np.select(
+    [
+      ~finite,
+      solved,
+      critical & (least < -settings.zero_curvature),
+      critical & (num_flat > 0),
+      critical & (least > settings.zero_curvature),
+      is_runaway & (least >= -settings.zero_curvature) & (slope < 0.0),
+    ],
+    [
+      Verdict.DIVERGED,
+      Verdict.GLOBAL_MINIMUM,
+      Verdict.SADDLE,
+      Verdict.FLAT,
+      Verdict.LOCAL_MINIMUM,
+      Verdict.RUNAWAY,
+    ],
+    Verdict.UNRESOLVED,
   )
-  is_near = (near.gradient_norm < settings.gradient_tolerance) & (
-    jnp.linalg.norm(near.v - v) <= settings.near * jnp.linalg.norm(v)
-  )
-  floor, valley = _find_floor(v, ~is_near, num_features, settings)
-  is_runaway = valley.entry != Entry.NONE
-  down = polishing.descend(
-    jnp.where(is_near, near.v, v),
-    num_features=num_features,
-    tolerance=settings.gradient_tolerance,
-    max_steps=jnp.where(is_runaway, 0, settings.num_descent),
-  )
-  solved = ~is_runaway & (down.sse < settings.zero_sse)
-  critical = ~is_runaway & (
-    solved | (down.gradient_norm < settings.gradient_tolerance)
-  )
-  end = _choose(critical, down, floor)
-  level = catalogue.find_level(
-    end.v,
-    num_features=num_features,
-    on_tolerance=settings.kink_tolerance,
-    explained=settings.explained,
-  )
-  zero = jnp.zeros((), v.dtype)
-  found = _choose(
-    solved,
-    catalogue.Found(jnp.int8(Entry.SOLVED), zero, zero),
-    _choose(critical, level, valley),
-  )
-  least, num_flat = _curve(end.v, solved, critical, num_features, settings)
-  slope = polishing.radial_slope(end.v, num_features)
-  tests = {
-    Verdict.DIVERGED: ~finite,
-    Verdict.GLOBAL_MINIMUM: solved,
-    Verdict.SADDLE: critical & (least < -settings.zero_curvature),
-    Verdict.FLAT: critical & (num_flat > 0),
-    Verdict.LOCAL_MINIMUM: critical,
-    Verdict.RUNAWAY: is_runaway
-    & (end.gradient_norm < settings.floor_tolerance)
-    & (least >= -settings.zero_curvature)
-    & (slope < 0.0),
-    Verdict.UNRESOLVED: jnp.bool_(True),
-  }
-  verdict = jnp.select(list(tests.values()), [jnp.int8(code) for code in tests])
-  at_end = pieces.params_of(end.v, num_features)
-  nan = jnp.full_like(end.sse, jnp.nan)
-  return Certificate(
-    verdict=verdict,
-    entry=jnp.where(finite, found.entry, jnp.int8(Entry.NONE)),
-    start_sse=jnp.where(finite, pieces.sse(v, num_features), nan),
-    sse=jnp.where(finite, end.sse, nan),
-    catalogue_sse=found.sse,
-    infimum=found.infimum,
+  ends = end.v[:, :-num_features].reshape(num_states, num_hidden, num_features)
+  biases = end.v[:, -num_features:]
+  nan = np.nan
+  return Certificates(
+    verdict=verdict.astype(np.int8),
+    entry=np.where(finite, found.entry, Entry.NONE).astype(np.int8),
+    start_sse=np.where(finite, polishing.errors(v, num_features), nan),
+    sse=np.where(finite, end.sse, nan),
+    catalogue_sse=np.where(finite, found.sse, nan),
+    infimum=np.where(finite, found.infimum, nan),
     gradient_norm=end.gradient_norm,
-    distance=jnp.linalg.norm(end.v - v),
-    kink_distance=pieces.kink_distance(at_end),
-    least_curvature=jnp.where(solved, nan, least),
-    num_flat=num_flat.astype(jnp.int8),
-    radial_slope=jnp.where(critical | solved, nan, slope),
-    margin=jnp.where(solved, _margin(at_end), nan),
-    weights=at_end.weights,
-    bias=at_end.bias,
+    distance=np.linalg.norm(end.v - v, axis=1),
+    kink_distance=np.min(np.abs(_preactivations(ends, biases)), axis=(1, 2)),
+    least_curvature=least,
+    num_flat=num_flat,
+    radial_slope=slope,
+    margin=np.where(solved, _margin(ends), nan),
+    weights=ends,
+    bias=biases,
   )
 
 
-def _find_floor(
-  v: Array, is_wanted: Array, num_features: int, settings: Settings
-) -> tuple[polishing.Polished, catalogue.Found]:
-  """Returns the floor below v at its own norm, and the valley it belongs to."""
-  floor = polishing.relax(
-    v,
-    num_features=num_features,
-    tolerance=settings.gradient_tolerance,
-    max_steps=jnp.where(is_wanted, settings.num_relax, 0),
+def _settle(v: np.ndarray, num_features: int, settings: Settings) -> _Settled:
+  """Takes each state to what it leads to."""
+  sizes: Any = {
+    'num_features': num_features,
+    'tolerance': settings.gradient_tolerance,
+  }
+  near = polishing.find_critical(v, max_steps=settings.num_newton, **sizes)
+  moved = np.linalg.norm(near.v - v, axis=1)
+  at_hand = (near.gradient_norm < settings.gradient_tolerance) & (
+    moved <= settings.near * np.linalg.norm(v, axis=1)
   )
-  valley = catalogue.find_valley(
+  end = polishing.descend(
+    np.where(at_hand[:, None], near.v, v),
+    max_steps=settings.num_short_descent,
+    **sizes,
+  )
+  solved = end.sse < settings.zero_sse
+  critical = solved | (end.gradient_norm < settings.gradient_tolerance)
+  found = catalogue.nothing(len(v))
+
+  # A descent that takes long may have no end: judged at the norm it came from.
+  (long,) = np.nonzero(~critical)
+  floor = polishing.relax(v[long], max_steps=settings.num_relax, **sizes)
+  valley = catalogue.find_valleys(
     floor.v,
-    num_features=num_features,
     weak_norm=settings.weak_norm,
     explained=settings.explained,
-    tolerance=settings.gradient_tolerance,
     max_steps=settings.num_relax,
-    is_wanted=is_wanted & (floor.gradient_norm < settings.floor_tolerance),
+    **sizes,
   )
-  return floor, valley
+  endless = (valley.entry != Entry.NONE) & (
+    floor.gradient_norm < settings.floor_tolerance
+  )
+  _put(end, long[endless], floor, endless)
+  _put(found, long[endless], valley, endless)
+
+  far = long[~endless]
+  down = polishing.descend(
+    end.v[far], max_steps=settings.num_long_descent, **sizes
+  )
+  done = (down.sse < settings.zero_sse) | (
+    down.gradient_norm < settings.gradient_tolerance
+  )
+  # What has no end within the steps stays on its floor, unresolved.
+  _put(end, far[done], down, done)
+  _put(end, far[~done], floor, np.flatnonzero(~endless)[~done])
+  solved[far[done]] = down.sse[done] < settings.zero_sse
+  critical[far[done]] = True
+
+  found.entry[solved], found.sse[solved], found.infimum[solved] = (
+    Entry.SOLVED,
+    0.0,
+    0.0,
+  )
+  (stuck,) = np.nonzero(critical & ~solved)
+  if len(stuck):
+    levels = catalogue.find_levels(
+      end.v[stuck],
+      num_features=num_features,
+      on_tolerance=settings.kink_tolerance,
+      explained=settings.explained,
+    )
+    _put(found, stuck, levels, slice(None))
+  return _Settled(end, found, solved, critical)
 
 
-def _choose(condition: Array, there: Tree, here: Tree) -> Tree:
-  return jax.tree.map(lambda a, b: jnp.where(condition, a, b), there, here)
+def _put(into: NamedTuple, at: np.ndarray, values: NamedTuple, which) -> None:
+  """Writes values[which] into the arrays of `into` at `at`."""
+  for there, here in zip(into, values):
+    there[at] = here[which]
 
 
 def _curve(
-  v: Array,
-  solved: Array,
-  critical: Array,
+  end: polishing.Polished,
+  solved: np.ndarray,
+  critical: np.ndarray,
   num_features: int,
   settings: Settings,
-) -> tuple[Array, Array]:
-  """Returns the least curvature at v and the number of flat directions.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+  """Returns least curvature, number of flat directions and radial slope [S]."""
+  num_states = len(end.v)
+  least, slope = np.full((2, num_states), np.nan)
+  num_flat = np.full(num_states, -1, np.int8)
+  for i in np.flatnonzero(critical & ~solved):
+    order = curvature.second_order(
+      jnp.asarray(end.v[i]),
+      num_features=num_features,
+      kink_tolerance=settings.kink_tolerance,
+      zero_tolerance=settings.zero_curvature,
+      num_starts=settings.num_starts,
+      num_iterations=settings.num_iterations,
+    )
+    least[i] = order.upper
+    num_flat[i] = order.spectrum.num_zero
+  (floors,) = np.nonzero(~critical)
+  if len(floors):
+    at = polishing.tangential(end.v[floors], num_features)
+    turns = polishing.rotations(end.v[floors], num_features)
+    beside = np.concatenate([turns, at.normal[:, None]], axis=1)
+    past = 1.0 + 2.0 * np.linalg.norm(at.hessian, axis=(1, 2))
+    out = past[:, None, None] * np.swapaxes(beside, 1, 2) @ beside
+    across = np.linalg.eigvalsh(at.hessian + out)
+    least[floors], slope[floors] = across[:, 0], at.slope
+    num_flat[floors] = np.sum(np.abs(across) <= settings.zero_curvature, axis=1)
+  return least, num_flat, slope
 
-  At a critical point both are of the second order with its kinks, beside
-  rotations; on a floor, of the Hessian within the sphere.
-  """
-  order = curvature.second_order(
-    v,
-    num_features=num_features,
-    kink_tolerance=settings.kink_tolerance,
-    zero_tolerance=settings.zero_curvature,
-    num_starts=settings.num_starts,
-    num_iterations=jnp.where(critical & ~solved, settings.num_iterations, 0),
-  )
-  _, hessian, normal = polishing.tangential(v, num_features)
-  at = curvature.forms(
-    v, num_features=num_features, kink_tolerance=settings.kink_tolerance
-  )
-  past = 2.0 * jnp.linalg.norm(hessian) + 1.0
-  across = jnp.linalg.eigvalsh(
-    hessian + past * (at.rotations + jnp.outer(normal, normal))
-  )
-  num_flat_across = jnp.sum(jnp.abs(across) <= settings.zero_curvature)
-  return (
-    jnp.where(critical, order.upper, across[0]),
-    jnp.where(critical, order.spectrum.num_zero, num_flat_across),
-  )
+
+def _preactivations(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:
+  return np.swapaxes(weights, 1, 2) @ weights + bias[:, None, :]
 
 
-def _margin(params: Params) -> Array:
-  """Returns the margin of the exact solution with b_i = 1 - |W_i|²."""
-  weights = params.weights
-  exact = params._replace(bias=1.0 - jnp.sum(weights**2, axis=0))
-  z = pieces.preactivations(exact)
-  diagonal = jnp.eye(len(z), dtype=bool)
-  return -jnp.max(jnp.where(diagonal, -jnp.inf, z))
+def _margin(weights: np.ndarray) -> np.ndarray:
+  """Returns the margins [S] of the exact solutions with b_i = 1 - |W_i|²."""
+  z = _preactivations(weights, 1.0 - np.sum(weights**2, axis=1))
+  return -np.max(
+    np.where(np.eye(z.shape[1], dtype=bool), -np.inf, z), axis=(1, 2)
+  )

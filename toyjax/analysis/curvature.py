@@ -184,7 +184,7 @@ def second_order(
   kink_tolerance: float,
   zero_tolerance: float,
   num_starts: int,
-  num_iterations: int | Array,
+  num_iterations: int,
 ) -> SecondOrder:
   """Says whether the error falls in second order along some direction.
 
@@ -224,7 +224,7 @@ def second_order(
 
 
 def lowest(
-  at: Forms, *, num_starts: int, num_iterations: int | Array
+  at: Forms, *, num_starts: int, num_iterations: int
 ) -> tuple[Array, Array]:
   """Searches the lowest q over unit directions modulo rotations.
 

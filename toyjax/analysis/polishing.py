@@ -1,4 +1,4 @@
-r"""Polishes a final state in float64: to the end of its descent, to its norm.
+r"""Polishes final states in float64: down to the end, or at their own norm.
 
     v --descend------> where a descent of F that follows curvature ends
     v --relax--------> the same on the sphere |W| = ρ: the floor of a valley
@@ -9,6 +9,10 @@ pattern at hand, H = Σ w_k u_k u_kᵀ. Solutions are a continuum, so H is singu
 and Newton's inverse is a pseudo-inverse. `descend` uses |H|, so that saddles
 repel instead of attracting.
 
+Many states are polished at once; each leaves the batch when it is done. The
+loop is NumPy's: in XLA's all states wait for the slowest, and its `eigh` can
+block for ever where two programs share a CPU's threads (JAX 0.10).
+
 References:
   Dauphin et al. 2014, Identifying and attacking the saddle point problem in
   high-dimensional non-convex optimization. Conn, Gould and Toint 2000, Trust
@@ -17,44 +21,58 @@ References:
 
 from collections.abc import Callable
 import functools
+import math
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from toyjax.analysis import pieces
 from toyjax.base import Array
 
-_LEAST_DAMPING, _MOST_DAMPING = 1e-14, 1e10
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-14, 1e10
 _SINGULAR = 1e-9  # Eigenvalues below this share of the largest count as zero.
 
 
 class Polished(NamedTuple):
-  """Where an iteration ended.
+  """Where iterations ended.
 
   Attributes:
-    v: [MN + N] the parameters.
-    sse: [] F there.
-    gradient_norm: [] |∇F|, on a sphere its tangential part.
-    num_steps: int32 [] iterations made.
+    v: [S, MN + N] the parameters.
+    sse: [S] F there.
+    gradient_norm: [S] |∇F|, on a sphere its tangential part.
+    num_steps: int [S] iterations made.
   """
 
-  v: Array
-  sse: Array
-  gradient_norm: Array
-  num_steps: Array
+  v: np.ndarray
+  sse: np.ndarray
+  gradient_norm: np.ndarray
+  num_steps: np.ndarray
 
 
-class _Carry(NamedTuple):
-  v: Array
-  sse: Array
-  gradient: Array
-  damping: Array
-  num_steps: Array
+class Tangential(NamedTuple):
+  """First and second order of F on the spheres |W|_F = const.
+
+  Attributes:
+    gradient: [S, P] in the tangent space, P = MN + N.
+    hessian: [S, P, P] of the Lagrangian, in the tangent space.
+    normal: [S, P] outward unit normal.
+    slope: [S] normal part of ∇F: on a valley's floor d F / d|W| along it.
+  """
+
+  gradient: np.ndarray
+  hessian: np.ndarray
+  normal: np.ndarray
+  slope: np.ndarray
+
+
+# Gradient and negative step of each state: (v, damping) -> (∇F, next v).
+Propose = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
 def descend(
-  v: Array, *, num_features: int, tolerance: float, max_steps: int | Array
+  v: np.ndarray, *, num_features: int, tolerance: float, max_steps: int
 ) -> Polished:
   """Descends F by damped saddle-free Newton steps, v ← v - (|H| + μ)⁻¹ ∇F.
 
@@ -62,124 +80,83 @@ def descend(
   grows where it is not.
 
   Args:
-    v: [MN + N] float64.
+    v: [S, MN + N] float64.
     num_features: N.
-    tolerance: stops at |∇F| < tolerance or F < tolerance².
-    max_steps: stops after so many iterations.
+    tolerance: a state is done where |∇F| < tolerance or F < tolerance².
+    max_steps: or after so many iterations.
   """
-  require_float64(v)
 
-  def direction(v: Array, damping: Array) -> tuple[Array, Array]:
-    gradient, hessian = _derivatives(v, num_features)
-    values, vectors = jnp.linalg.eigh(hessian)
-    step = vectors @ ((vectors.T @ gradient) / (jnp.abs(values) + damping))
-    return gradient, v - step
+  def propose(v: np.ndarray, damping: np.ndarray):
+    gradient, hessian = derivatives(v, num_features)
+    return gradient, v - _damped(hessian, gradient, damping)
 
   return _iterate(
-    v, direction, num_features, tolerance=tolerance, max_steps=max_steps
+    v, propose, num_features, tolerance=tolerance, max_steps=max_steps
   )
 
 
 def relax(
-  v: Array, *, num_features: int, tolerance: float, max_steps: int | Array
+  v: np.ndarray, *, num_features: int, tolerance: float, max_steps: int
 ) -> Polished:
-  """Descends F on the sphere |W|_F = ρ through v: the floor of a valley.
+  """Descends F on the sphere |W|_F = ρ through v: to the floor of a valley.
 
   With λ = ∇F·W / ρ² the multiplier, the step is that of `descend` in the
   tangent space, for the Hessian H - λ I_W of the Lagrangian; W is then scaled
-  back to ρ. At the end λ < 0 says that F falls as the norm grows.
+  back to ρ.
 
   Args:
-    v: [MN + N] float64.
+    v: [S, MN + N] float64, W not 0.
     num_features: N.
-    tolerance: stops when the tangential gradient is below.
-    max_steps: stops after so many iterations.
+    tolerance: a state is done where the tangential gradient is below.
+    max_steps: or after so many iterations.
   """
-  require_float64(v)
-  norm = jnp.linalg.norm(v[:-num_features])
+  norms = np.linalg.norm(v[:, :-num_features], axis=1)
 
-  def direction(v: Array, damping: Array) -> tuple[Array, Array]:
-    gradient, hessian, normal = tangential(v, num_features)
-    values, vectors = jnp.linalg.eigh(hessian)
-    step = vectors @ ((vectors.T @ gradient) / (jnp.abs(values) + damping))
-    moved = v - (step - normal * (normal @ step))
-    return gradient, on_sphere(moved, norm, num_features)
+  def propose(v: np.ndarray, damping: np.ndarray):
+    at = tangential(v, num_features)
+    step = _damped(at.hessian, at.gradient, damping)
+    step -= at.normal * np.sum(step * at.normal, axis=1, keepdims=True)
+    norms = np.linalg.norm(v[:, :-num_features], axis=1)
+    return at.gradient, on_sphere(v - step, norms, num_features)
 
-  return _iterate(
-    v, direction, num_features, tolerance=tolerance, max_steps=max_steps
+  found = _iterate(
+    v, propose, num_features, tolerance=tolerance, max_steps=max_steps
   )
-
-
-def tangential(v: Array, num_features: int) -> tuple[Array, Array, Array]:
-  """Returns gradient and Hessian of F on the sphere |W| = const, and normal.
-
-  Args:
-    v: [MN + N].
-    num_features: N.
-
-  Returns:
-    The gradient [MN + N] and the Hessian [MN + N, MN + N] of the Lagrangian,
-    both projected on the tangent space, and the unit normal [MN + N].
-  """
-  gradient, hessian = _derivatives(v, num_features)
-  on_weights = jnp.arange(len(v)) < len(v) - num_features
-  weights = jnp.where(on_weights, v, 0.0)
-  norm = jnp.linalg.norm(weights)
-  normal = weights / norm
-  multiplier = (gradient @ normal) / norm
-  hessian = hessian - multiplier * jnp.diag(on_weights.astype(v.dtype))
-  project = jnp.eye(len(v), dtype=v.dtype) - jnp.outer(normal, normal)
-  return project @ gradient, project @ hessian @ project, normal
-
-
-def radial_slope(v: Array, num_features: int) -> Array:
-  """Returns d F / d|W| [] along a valley's floor: the radial part of ∇F.
-
-  On the floor F is stationary within the sphere, so that following the valley
-  outwards changes it by the radial part alone.
-  """
-  gradient, _ = _derivatives(v, num_features)
-  weights = v[:-num_features]
-  return gradient[:-num_features] @ weights / jnp.linalg.norm(weights)
-
-
-def on_sphere(v: Array, norm: Array, num_features: int) -> Array:
-  """Returns v with W scaled to |W|_F = norm."""
-  weights = v[:-num_features]
-  scaled = weights * (norm / jnp.linalg.norm(weights))
-  return jnp.concatenate([scaled, v[-num_features:]])
+  return found._replace(v=on_sphere(found.v, norms, num_features))
 
 
 def find_critical(
-  v: Array, *, num_features: int, tolerance: float, max_steps: int | Array
+  v: np.ndarray, *, num_features: int, tolerance: float, max_steps: int
 ) -> Polished:
-  """Goes to a critical point by Newton's method, v ← v - H⁺ ∇F.
+  """Goes to critical points by Newton's method, v ← v - H⁺ ∇F.
 
   It may climb: saddles attract it as minima do. A step is never longer than a
   tenth of |v|.
 
   Args:
-    v: [MN + N] float64.
+    v: [S, MN + N] float64.
     num_features: N.
-    tolerance: stops at |∇F| < tolerance.
-    max_steps: stops after so many iterations.
+    tolerance: a state is done where |∇F| < tolerance or F < tolerance².
+    max_steps: or after so many iterations.
   """
-  require_float64(v)
 
-  def direction(v: Array, damping: Array) -> tuple[Array, Array]:
+  def propose(v: np.ndarray, damping: np.ndarray):
     del damping
-    gradient, hessian = _derivatives(v, num_features)
-    values, vectors = jnp.linalg.eigh(hessian)
-    regular = jnp.abs(values) > _SINGULAR * jnp.max(jnp.abs(values))
-    inverse = jnp.where(regular, 1.0 / jnp.where(regular, values, 1.0), 0.0)
-    step = vectors @ (inverse * (vectors.T @ gradient))
-    longest = 0.1 * jnp.linalg.norm(v)
-    length = jnp.maximum(jnp.linalg.norm(step), longest)
-    return gradient, v - step * (longest / length)
+    gradient, hessian = derivatives(v, num_features)
+    values, vectors = np.linalg.eigh(hessian)
+    largest = np.max(np.abs(values), axis=1, keepdims=True)
+    regular = np.abs(values) > _SINGULAR * largest
+    inverse = np.where(regular, 1.0 / np.where(regular, values, 1.0), 0.0)
+    step = _along(vectors, inverse, gradient)
+    longest = 0.1 * np.linalg.norm(v, axis=1, keepdims=True)
+    length = np.linalg.norm(step, axis=1, keepdims=True)
+    return gradient, v - step * longest / np.maximum(
+      np.maximum(length, longest), np.finfo(float).tiny
+    )
 
   return _iterate(
     v,
-    direction,
+    propose,
     num_features,
     tolerance=tolerance,
     max_steps=max_steps,
@@ -187,64 +164,142 @@ def find_critical(
   )
 
 
+def tangential(v: np.ndarray, num_features: int) -> Tangential:
+  """Returns first and second order of F on the spheres through v [S, P]."""
+  gradient, hessian = derivatives(v, num_features)
+  on_weights = np.arange(v.shape[1]) < v.shape[1] - num_features
+  weights = np.where(on_weights, v, 0.0)
+  norm = np.linalg.norm(weights, axis=1, keepdims=True)
+  normal = weights / np.maximum(norm, np.finfo(float).tiny)
+  slope = np.sum(gradient * normal, axis=1)
+  multiplier = slope / np.maximum(norm[:, 0], np.finfo(float).tiny)
+  lagrangian = hessian - multiplier[:, None, None] * np.diag(on_weights * 1.0)
+  identity = np.eye(v.shape[1])
+  project = identity - normal[:, :, None] * normal[:, None, :]
+  return Tangential(
+    gradient - normal * slope[:, None],
+    project @ lagrangian @ project,
+    normal,
+    slope,
+  )
+
+
+def on_sphere(
+  v: np.ndarray, norms: np.ndarray, num_features: int
+) -> np.ndarray:
+  """Returns v [S, P] with W scaled to |W|_F = norms [S]."""
+  weights = v[:, :-num_features]
+  now = np.linalg.norm(weights, axis=1)
+  scaled = weights * (norms / np.maximum(now, np.finfo(float).tiny))[:, None]
+  return np.concatenate([scaled, v[:, -num_features:]], axis=1)
+
+
+def derivatives(
+  v: np.ndarray, num_features: int
+) -> tuple[np.ndarray, np.ndarray]:
+  """Returns ∇F [S, P] and its Hessian [S, P, P] on the pattern of each v."""
+  return _on_batch(_derivatives, v, num_features)
+
+
+def rotations(v: np.ndarray, num_features: int) -> np.ndarray:
+  """Returns unit directions [S, M(M-1)/2, P] of rotations; 0 where W is 0.
+
+  They span what rotations of the hidden space do to v; orthonormal.
+  """
+  turns = _on_batch(_rotations, v, num_features)
+  _, lengths, directions = np.linalg.svd(turns, full_matrices=False)
+  largest = np.max(lengths, axis=1, keepdims=True, initial=0.0)
+  return directions * (lengths > _SINGULAR * largest)[:, :, None]
+
+
+def errors(v: np.ndarray, num_features: int) -> np.ndarray:
+  """Returns F [S]."""
+  return _on_batch(_errors, v, num_features)
+
+
+def _on_batch(function: Callable, v: np.ndarray, num_features: int):
+  """Calls a jitted function on v, padded to a power of two: few programs."""
+  if not jax.config.read('jax_enable_x64'):
+    raise ValueError('needs float64: enable jax_enable_x64')
+  size = 2 ** math.ceil(math.log2(max(len(v), 1)))
+  padded = np.resize(v, (size, v.shape[1]))
+  found = function(jnp.asarray(padded), num_features)
+  return jax.tree.map(lambda leaf: np.array(leaf)[: len(v)], found)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _derivatives(v: Array, num_features: int) -> tuple[Array, Array]:
+  def of_one(v: Array) -> tuple[Array, Array]:
+    pattern = pieces.on_pattern(pieces.params_of(v, num_features))
+    return pieces.gradient(v, pattern), pieces.hessian(v, pattern)
+
+  return jax.vmap(of_one)(v)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _rotations(v: Array, num_features: int) -> Array:
+  return jax.vmap(lambda v: pieces.rotations(v, num_features))(v)
+
+
+@functools.partial(jax.jit, static_argnums=1)
+def _errors(v: Array, num_features: int) -> Array:
+  return jax.vmap(lambda v: pieces.sse(v, num_features))(v)
+
+
+def _damped(
+  hessian: np.ndarray, gradient: np.ndarray, damping: np.ndarray
+) -> np.ndarray:
+  """Returns (|H| + μ)⁻¹ ∇F [S, P]."""
+  values, vectors = np.linalg.eigh(hessian)
+  inverse = 1.0 / (np.abs(values) + damping[:, None])
+  return _along(vectors, inverse, gradient)
+
+
+def _along(
+  vectors: np.ndarray, factors: np.ndarray, gradient: np.ndarray
+) -> np.ndarray:
+  """Returns Σ_k f_k u_k (u_kᵀ g), [S, P]."""
+  inside = np.einsum('spk,sp->sk', vectors, gradient)
+  return np.einsum('spk,sk->sp', vectors, factors * inside)
+
+
 def _iterate(
-  v: Array,
-  direction: Callable[[Array, Array], tuple[Array, Array]],
+  v: np.ndarray,
+  propose: Propose,
   num_features: int,
   *,
   tolerance: float,
-  max_steps: int | Array,
+  max_steps: int,
   may_climb: bool = False,
 ) -> Polished:
-  """Repeats v ← direction(v, μ) while F falls, with μ adapted.
-
-  `direction` returns the gradient at v and the proposed next v.
-  """
-  sse = functools.partial(pieces.sse, num_features=num_features)
-
-  def unfinished(carry: _Carry) -> Array:
-    gradient_norm = jnp.linalg.norm(carry.gradient)
-    return (
-      (gradient_norm >= tolerance)
-      & (carry.sse >= tolerance**2)
-      & (carry.num_steps < max_steps)
-      & (carry.damping < _MOST_DAMPING)
+  """Repeats v ← propose(v, μ) while F falls, with μ adapted, state by state."""
+  v = np.array(v, float)
+  sse = errors(v, num_features)
+  gradient_norm = np.full(len(v), np.inf)
+  damping = np.full(len(v), _FIRST_DAMPING)
+  num_steps = np.zeros(len(v), int)
+  active = np.arange(len(v))
+  for _ in range(max_steps + 1):
+    if not len(active):
+      break
+    gradient, proposed = propose(v[active], damping[active])
+    gradient_norm[active] = np.linalg.norm(gradient, axis=1)
+    # The gradient is that of v, before the step.
+    going = (
+      (gradient_norm[active] >= tolerance)
+      & (sse[active] >= tolerance**2)
+      & (num_steps[active] < max_steps)
+      & (damping[active] < _MOST_DAMPING)
     )
-
-  def advance(carry: _Carry) -> _Carry:
-    gradient, proposed = direction(carry.v, carry.damping)
-    found = sse(proposed)
+    active, proposed = active[going], proposed[going]
+    found = errors(proposed, num_features)
     # Near the end F changes by less than its rounding.
-    rounding = 4.0 * jnp.finfo(v.dtype).eps * carry.sse
-    accepted = (found <= carry.sse + rounding) | may_climb
-    damping = jnp.where(accepted, carry.damping / 3.0, carry.damping * 4.0)
-    return _Carry(
-      jnp.where(accepted, proposed, carry.v),
-      jnp.where(accepted, found, carry.sse),
-      gradient,
-      jnp.maximum(damping, _LEAST_DAMPING),
-      carry.num_steps + 1,
+    rounding = 4.0 * np.finfo(float).eps * sse[active]
+    accepted = (found <= sse[active] + rounding) | may_climb
+    damping[active] = np.maximum(
+      damping[active] * np.where(accepted, 1.0 / 3.0, 4.0), _LEAST_DAMPING
     )
-
-  # The first pass always runs: the gradient of the start is not known yet.
-  start = _Carry(
-    v,
-    sse(v),
-    jnp.full_like(v, jnp.inf),
-    jnp.asarray(1e-2, v.dtype),
-    jnp.int32(0),
-  )
-  end = jax.lax.while_loop(unfinished, advance, start)
-  gradient, _ = direction(end.v, end.damping)
-  return Polished(end.v, end.sse, jnp.linalg.norm(gradient), end.num_steps)
-
-
-def _derivatives(v: Array, num_features: int) -> tuple[Array, Array]:
-  pattern = pieces.on_pattern(pieces.params_of(v, num_features))
-  return pieces.gradient(v, pattern), pieces.hessian(v, pattern)
-
-
-def require_float64(v: Array) -> None:
-  """Raises ValueError unless v is float64: certificates need its digits."""
-  if v.dtype != jnp.float64:
-    raise ValueError(f'needs float64 (jax_enable_x64), not {v.dtype}')
+    moved = active[accepted]
+    v[moved], sse[moved] = proposed[accepted], found[accepted]
+    num_steps[active] += 1
+  return Polished(v, sse, gradient_norm, num_steps)
