@@ -37,7 +37,7 @@ def _draw_plane(axes, weights, bias, compact=False):
     axes,
     weights=weights,
     bias=bias,
-    half_width=latent_plane.window(weights),
+    view=latent_plane.view_of(weights, margin=1.2),
     compact=compact,
   )
 

@@ -11,7 +11,6 @@ from scripts.shared.atlas_classes import Class, Population
 from scripts.shared.tables import percent, percent_interval
 from toyjax.plots import latent_plane
 
-_COLUMNS = 4
 _DPI = 110
 _BY = {
   'outcome': 'label at the end',
@@ -53,7 +52,9 @@ def draw_atlas(
   """Draws a panel for each member of each class, the largest classes first."""
   panels = [(found, member) for found in classes for member in found.members]
   shown, hidden = panels[:max_panels], panels[max_panels:]
-  columns = min(_COLUMNS, len(shown))
+  # Four in a row, or three where that leaves fewer places empty.
+  widest = min((4, 3), key=lambda c: (-len(shown) % c, -c))
+  columns = min(len(shown), widest)
   num_rows = -(-len(shown) // columns)
   width = max(3.0 * columns, 8.4)
   figure = matplotlib.figure.Figure(
@@ -77,7 +78,7 @@ def draw_atlas(
     f'after {population.step:,} steps\n'
     f'A panel is a class ({_BY[population.by]}): share of runs with its 95 % '
     'Wilson interval,\nand the latent plane of a typical run, whose row norms '
-    f'and SSE are nearest to the class medians.{left_out}',
+    f'and SSE are nearest to the class medians, turned.{left_out}',
     fontsize=11,
   )
   figure.legend(
@@ -127,7 +128,7 @@ def _draw_member(axes, population: Population, found: Class, member: int):
     axes,
     weights=weights,
     bias=bias,
-    half_width=latent_plane.window(weights, margin=1.26),
+    view=latent_plane.view_of(weights, margin=1.32),
     compact=True,
   )
   axes.set_xlabel(sse, fontsize=9)

@@ -109,7 +109,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
       axes,
       weights=run.weights[-1],
       bias=run.bias[-1],
-      half_width=latent_plane.window(run.weights[-1], margin=1.4),
+      view=latent_plane.view_of(run.weights[-1], margin=1.4),
       compact=False,
     )
     axes.set_title(f'The latent plane at {run.state(-1)}', fontsize='medium')
@@ -158,14 +158,14 @@ def _draw_stages(path: pathlib.Path, run: Trajectory, num_stages: int) -> None:
   figure = matplotlib.figure.Figure(
     (3.6 * columns, 3.75 * rows + 1.1), layout='constrained'
   )
-  half_width = latent_plane.window(run.weights[chosen], margin=1.2)
+  view = latent_plane.view_of(run.weights[chosen], margin=1.2)
   panels = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, k in zip(panels, chosen):
     latent_plane.draw_latent_plane(
       axes,
       weights=run.weights[k],
       bias=run.bias[k],
-      half_width=half_width,
+      view=view,
       compact=True,
     )
     axes.set_title(run.state(k).replace(': ', '\n', 1), fontsize=9)
@@ -233,7 +233,7 @@ def _draw_tilt(
 def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
   """Vectors and zones through training, with the loss and a cursor below."""
   chosen = run.stages(num_frames)
-  half_width = latent_plane.window(run.weights, margin=1.18)
+  view = latent_plane.view_of(run.weights, margin=1.18)
   figure = matplotlib.figure.Figure((4.8, 6.4))
   grid = GridSpec(
     2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.97,
@@ -251,7 +251,7 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
       plane,
       weights=run.weights[k],
       bias=run.bias[k],
-      half_width=half_width,
+      view=view,
       compact=True,
     )
     plane.set_title(f'{run.name}\n{run.state(k)}', fontsize=9.5)
