@@ -13,7 +13,7 @@ from toyjax.plots import latent_plane
 
 _DPI = 110
 _BY = {
-  'outcome': 'label at the end',
+  'outcome': 'label',
   'certificate': 'certified verdict and catalogue entry, after polishing',
 }
 
@@ -58,8 +58,9 @@ def draw_atlas(
   num_rows = -(-len(shown) // columns)
   width = max(3.0 * columns, 8.4)
   figure = matplotlib.figure.Figure(
-    (width, 3.72 * num_rows + 1.55), layout='constrained'
+    (width, 3.8 * num_rows + 1.6), layout='constrained'
   )
+  figure.set_layout_engine('constrained', h_pad=0.09)
   axes = figure.subplots(num_rows, columns, squeeze=False).ravel()
   for place, (found, member) in zip(axes, shown):
     _draw_member(place, population, found, int(member))
@@ -74,8 +75,8 @@ def draw_atlas(
     else ''
   )
   figure.suptitle(
-    f'How {len(population.codes):,} autoencoders end: {population.title}, '
-    f'after {population.step:,} steps\n'
+    f'How {len(population.codes):,} ReLU autoencoders stand after '
+    f'{population.step:,} steps: {population.title}\n'
     f'A panel is a class ({_BY[population.by]}): share of runs with its 95 % '
     'Wilson interval,\nand the latent plane of a typical run, whose row norms '
     f'and SSE are nearest to the class medians, turned.{left_out}',

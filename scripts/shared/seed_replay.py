@@ -200,8 +200,8 @@ def environment_differences(
   """Names what differs between two environments, one line each."""
 
   def flat(found: Mapping[str, Any]) -> dict[str, Any]:
-    found = {k: v for k, v in found.items() if k in now}
-    return {**found, **found.pop('versions', {})}
+    known = {k: v for k, v in found.items() if k in now and k != 'versions'}
+    return {**known, **found.get('versions', {})}
 
   before, after = flat(then), flat(now)
   return [
