@@ -35,7 +35,7 @@ def workdir(tmp_path_factory):
   path = tmp_path_factory.mktemp('runs') / 'small'
   done = _run(
     'optimization_failure',
-    *(f'--workdir={path}', '--num_features=5', '--num_seeds=6'),
+    *(f'--workdir={path}', '--num_features=3', '--num_seeds=6'),
     *('--num_steps=60', '--observe_steps=20,60', '--learning_rate=0.01,0.1'),
   )
   assert done.returncode == 0, done.stderr
@@ -47,10 +47,10 @@ def replayed(workdir):
   done = _run(
     'replay_seed',
     *(f'--workdir={workdir}', '--run=7', '--whole_chunk'),
-    *('--num_observed=12', '--num_frames=3', '--num_stages=4'),
+    *('--num_observed=4', '--num_frames=2', '--num_stages=2'),
   )
   assert done.returncode == 0, done.stderr
-  return workdir / 'replays' / 'n5_m2_run7', done
+  return workdir / 'replays' / 'n3_m2_run7', done
 
 
 def test_it_is_bit_for_bit_the_stored_run(workdir, replayed):
@@ -64,8 +64,8 @@ def test_it_is_bit_for_bit_the_stored_run(workdir, replayed):
   assert {row['max_ulps'] for row in rows} == {'0'}
   assert all(r['outcome_stored'] == r['outcome_replayed'] for r in rows)
   assert done.stdout.count('bit for bit the same at all 2 stored steps') == 2
-  stored = xarray.open_zarr(workdir / 'results.zarr', group='n5_m2')
-  again = xarray.open_zarr(path / 'results.zarr', group='n5_m2')
+  stored = xarray.open_zarr(workdir / 'results.zarr', group='n3_m2')
+  again = xarray.open_zarr(path / 'results.zarr', group='n3_m2')
   for name in ('weights', 'bias', 'sse', 'outcome'):
     np.testing.assert_array_equal(
       again[name].sel(step=[20, 60]).values[0], stored[name].values[7]
@@ -93,22 +93,22 @@ def test_it_draws_all_of_it(replayed):
 def test_other_runs_and_folders_are_refused(workdir, tmp_path):
   for group, run, message in (
     ('', 12, r'--run=12 must lie in 0\.\.11'),
-    ('n6_m2', 0, 'choose one of n5_m2'),
+    ('n6_m2', 0, 'choose one of n3_m2'),
   ):
     with pytest.raises(flags.Error, match=message):
       seed_replay.read_run(str(workdir), group, run)
   with pytest.raises(WorkdirError, match='no results'):
     seed_replay.read_run(str(tmp_path / 'absent'), '', 0)
   with pytest.raises(WorkdirError, match="belongs to 'replay_seed'"):
-    seed_replay.read_run(str(workdir / 'replays' / 'n5_m2_run7'), '', 0)
+    seed_replay.read_run(str(workdir / 'replays' / 'n3_m2_run7'), '', 0)
 
 
 def test_a_wrong_flag_ends_in_one_line(workdir):
-  done = _run('replay_seed', f'--workdir={workdir}', '--tilt_outputs=0,1,5')
+  done = _run('replay_seed', f'--workdir={workdir}', '--tilt_outputs=0,1,3')
   assert done.returncode == 1
   assert len(done.stderr.strip().split('\n')) == 1
-  assert '--tilt_outputs=0,1,5 must be three different features' in done.stderr
-  assert not (workdir / 'replays' / 'n5_m2_run0').exists()
+  assert '--tilt_outputs=0,1,3 must be three different features' in done.stderr
+  assert not (workdir / 'replays' / 'n3_m2_run0').exists()
 
 
 # ----- Comparing -----

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 _NUM_COLORS = 96  # Of a GIF.
+_HELD_SECONDS = 2  # The last frame.
 
 
 class PalettePillowWriter(animation.PillowWriter):
@@ -18,7 +19,7 @@ class PalettePillowWriter(animation.PillowWriter):
   _frames: list[Image.Image]
 
   def finish(self) -> None:
-    """Reduces all frames to the palette of a few of them, and writes."""
+    """Reduces all frames to one palette, holds the last, and writes."""
     frames = [frame.convert('RGB') for frame in self._frames]
     few = frames[:: max(len(frames) // 6, 1)]
     width, height = few[0].size
@@ -33,6 +34,7 @@ class PalettePillowWriter(animation.PillowWriter):
       frame.quantize(palette=palette, dither=Image.Dither.NONE)
       for frame in frames
     ]
+    self._frames += self._frames[-1:] * (_HELD_SECONDS * self.fps)
     super().finish()
 
 
@@ -52,7 +54,7 @@ def write_animation(
 ) -> None:
   """Writes the frames to `path`, by its suffix a .gif or an .mp4.
 
-  The last frame stands still for about two seconds.
+  The last frame stands still for two seconds.
 
   Args:
     figure: what is written.
@@ -79,8 +81,9 @@ def write_animation(
     for frame in range(num_frames):
       draw(frame)
       writer.grab_frame()
-    for _ in range(2 * frames_per_second):
-      writer.grab_frame()
+    if path.suffix == '.mp4':
+      for _ in range(_HELD_SECONDS * frames_per_second):
+        writer.grab_frame()
   os.replace(partial, path)
 
 
