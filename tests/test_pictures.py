@@ -93,7 +93,7 @@ def test_degenerate_planes_are_drawn(axes, weights, bias):
 
 def test_the_tilt_view_is_affine_and_cut_at_the_floor():
   weights, bias = _symmetric_failure()
-  assert tilt.choose_outputs(weights)[2] == 5
+  assert tilt.choose_outputs(weights[None])[2] == 5
   figure = matplotlib.figure.Figure()
   axes = figure.add_subplot(projection='3d')
   tilt.draw_tilt(axes, weights=weights, bias=bias, outputs=(0, 1, 5))

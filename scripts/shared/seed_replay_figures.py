@@ -129,7 +129,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
   training.draw_features(
     curves[2], steps=run.steps, values=run.bias, ylabel='bias $b_i$'
   )
-  curves[2].set_xlabel('optimizer steps (log scale)')
+  curves[2].set_xlabel('optimizer steps (square-root scale)')
   curves[0].set_title('SSE, norms and biases through training', fontsize=10)
   cut = f', not finite from step {run.cut_at:,} on' if run.cut_at else ''
   figure.suptitle(
@@ -156,8 +156,9 @@ def _draw_stages(path: pathlib.Path, run: Trajectory, num_stages: int) -> None:
   columns = min(3, len(chosen))
   rows = -(-len(chosen) // columns)
   figure = matplotlib.figure.Figure(
-    (3.6 * columns, 3.75 * rows + 1.1), layout='constrained'
+    (3.6 * columns, 3.85 * rows + 1.1), layout='constrained'
   )
+  figure.set_layout_engine('constrained', h_pad=0.09)
   view = latent_plane.view_of(run.weights[chosen], margin=1.2)
   panels = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, k in zip(panels, chosen):
@@ -208,9 +209,9 @@ def _draw_tilt(
   outputs: tuple[int, int, int] | None,
 ) -> None:
   """The latent polygon in three output dimensions, at four steps."""
-  outputs = outputs or tilt.choose_outputs(run.weights[-1])
   figure = matplotlib.figure.Figure((10.0, 9.0))
   chosen = run.stages(5)[-4:]
+  outputs = outputs or tilt.choose_outputs(run.weights[chosen])
   for place, k in enumerate(chosen, 1):
     axes = figure.add_subplot(2, 2, place, projection='3d')
     tilt.draw_tilt(
@@ -241,7 +242,8 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
   )  # fmt: skip
   plane, curve = (figure.add_subplot(grid[part]) for part in (0, 1))
   _draw_sse(curve, run)
-  curve.set_xlabel('optimizer steps (log scale)')
+  curve.set_ylim(bottom=1e-4)  # What lies below is solved.
+  curve.set_xlabel('optimizer steps (square-root scale)')
   cursor = curve.axvline(run.steps[0], color='#D55E00', linewidth=1.6)
 
   def draw(frame: int) -> None:

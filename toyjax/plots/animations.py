@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import numpy as np
 from PIL import Image
 
-_NUM_COLORS = 96  # Of a GIF.
+_NUM_COLORS = 128  # Of a GIF.
 _HELD_SECONDS = 2  # The last frame.
 
 
