@@ -237,7 +237,7 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
   view = latent_plane.view_of(run.weights, margin=1.18)
   figure = matplotlib.figure.Figure((4.8, 6.4))
   grid = GridSpec(
-    2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.97,
+    2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.94,
     top=0.90, bottom=0.075,
   )  # fmt: skip
   plane, curve = (figure.add_subplot(grid[part]) for part in (0, 1))

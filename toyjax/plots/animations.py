@@ -3,13 +3,14 @@
 from collections.abc import Callable
 import os
 import pathlib
+from typing import Any
 
 from matplotlib import animation
 from matplotlib.figure import Figure
 import numpy as np
 from PIL import Image
 
-_NUM_COLORS = 128  # Of a GIF.
+_NUM_COLORS = 64  # Of a GIF, of either kind.
 _HELD_SECONDS = 2  # The last frame.
 
 
@@ -26,16 +27,28 @@ class PalettePillowWriter(animation.PillowWriter):
     sheet = Image.new('RGB', (width, height * len(few)))
     for k, frame in enumerate(few):
       sheet.paste(frame, (0, k * height))
-    # Coverage keeps the few pixels of thin coloured lines; medians lose them.
-    palette = sheet.quantize(
-      colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE
-    )
+    palette = _make_palette(sheet)
     self._frames = [
       frame.quantize(palette=palette, dither=Image.Dither.NONE)
       for frame in frames
     ]
     self._frames += self._frames[-1:] * (_HELD_SECONDS * self.fps)
     super().finish()
+
+
+def _make_palette(sheet: Image.Image) -> Image.Image:
+  """Returns a palette of the commonest colours, and of colours far from them.
+
+  Fills are few colours of many pixels each and stay exact. Thin coloured lines
+  are many colours of few pixels each, which medians would lose.
+  """
+  counted: Any = sheet.getcolors(sheet.width * sheet.height)
+  commonest = [color for _, color in sorted(counted, reverse=True)]
+  rest = sheet.quantize(colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE)
+  flat = [level for color in commonest[:_NUM_COLORS] for level in color]
+  palette = Image.new('P', (1, 1))
+  palette.putpalette([*flat, *(rest.getpalette() or [])][: 3 * 256])
+  return palette
 
 
 def mp4_is_possible() -> bool:
