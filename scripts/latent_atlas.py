@@ -12,7 +12,7 @@ group of the store it draws
   phase.png         where the sweep varies the learning rate or the init scale:
                     all outcomes over both, with intervals.
 
-atlas.csv, radii.csv and circles.csv (how rows on two circles split) hold the
+atlas.csv, radii.csv, phase.csv and circles.csv (how rows on two circles split) hold the
 numbers. The figures and tables lie in
 WORKDIR/atlas, or in --output.
 
@@ -245,20 +245,20 @@ def main(argv: list[str]) -> None:
       print_classes(rows['atlas'])
       print_radii(rows['radii'])
       print_splits(rows['circles'])
-      phases = phase_figures.draw_all(
-        path,
-        list(
-          failure_runs.read(
-            pathlib.Path(FLAGS.workdir) / 'results.zarr',
-            groups,
-            settings,
-            columns=failure_grid.LISTS,
-            relabel=False,
-          )
-        ),
-        settings,
-        step,
+      configurations = list(
+        failure_runs.read(
+          pathlib.Path(FLAGS.workdir) / 'results.zarr',
+          groups,
+          settings,
+          columns=failure_grid.LISTS,
+          relabel=False,
+        )
       )
+      phases = phase_figures.draw_all(path, configurations, settings, step)
+      if phases:
+        tables.write_csv(
+          path / 'phase.csv', phase_figures.rows(configurations, settings, step)
+        )
       workdir.note(
         drawn={
           'by': by,

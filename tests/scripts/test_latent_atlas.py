@@ -205,8 +205,11 @@ def test_the_atlas_counts_every_run_once(workdir, drawn):
 def test_it_draws_what_it_promises(workdir, drawn):
   names = {file.name for file in (workdir / 'atlas').iterdir()} - {'.lock'}
   pictures = {'atlas_n6_m2.png', 'radii_n6_m2.png', 'phase.png'}
-  tables = {'atlas.csv', 'radii.csv', 'circles.csv', 'manifest.json'}
-  assert names == pictures | tables
+  tables = {'atlas.csv', 'radii.csv', 'circles.csv', 'phase.csv'}
+  assert names == pictures | tables | {'manifest.json'}
+  cells = _rows(workdir / 'atlas' / 'phase.csv')
+  assert len(cells) == 2 * len(Outcome)
+  assert sum(int(cell['count']) for cell in cells) == 2 * SEEDS
   for name in pictures:
     assert (workdir / 'atlas' / name).read_bytes().startswith(b'\x89PNG')
   text = (workdir / 'atlas' / 'manifest.json').read_text()
