@@ -12,9 +12,9 @@ group of the store it draws
   phase.png         where the sweep varies the learning rate or the init scale:
                     all outcomes over both, with intervals.
 
-atlas.csv, radii.csv, phase.csv and circles.csv (how rows on two circles split) hold the
-numbers. The figures and tables lie in
-WORKDIR/atlas, or in --output.
+The numbers stand in atlas.csv, radii.csv, circles.csv (how the rows of runs on
+two circles split) and phase.csv. All of it lies in WORKDIR/atlas, or in
+--output.
 
   python -m scripts.optimization_failure --num_features=7 --num_seeds=512 \
     --num_steps=5000 --workdir=runs/seven

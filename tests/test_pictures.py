@@ -211,6 +211,26 @@ def test_a_gif_has_its_frames(tmp_path):
     write(tmp_path / 'moving.avi')
 
 
+def test_an_mp4_goes_through_ffmpeg(tmp_path):
+  # A stand-in that keeps the frames it is sent in the file it is to write.
+  ffmpeg = tmp_path / 'ffmpeg'
+  ffmpeg.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
+  ffmpeg.chmod(0o755)
+  with matplotlib.rc_context({'animation.ffmpeg_path': str(ffmpeg)}):
+    assert animations.mp4_is_possible()
+    animations.write_animation(
+      matplotlib.figure.Figure((1.0, 1.0)),
+      lambda k: None,
+      num_frames=3,
+      frames_per_second=2,
+      dpi=50,
+      path=tmp_path / 'moving.mp4',
+    )
+  frame_bytes = 50 * 50 * 4
+  # Three frames, and two seconds of the last.
+  assert (tmp_path / 'moving.mp4').stat().st_size == (3 + 4) * frame_bytes
+
+
 def test_without_ffmpeg_an_mp4_is_refused(tmp_path, monkeypatch):
   monkeypatch.setattr(animations, 'mp4_is_possible', lambda: False)
   with pytest.raises(ValueError, match='needs ffmpeg'):

@@ -99,11 +99,19 @@ def draw_all(
 
 def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
   """Latent plane at the end beside SSE, norms and biases through training."""
-  figure = matplotlib.figure.Figure((11.5, 6.4), layout='constrained')
   is_plane = run.weights.shape[1] == 2
-  halves: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1.0])
-  left, right = halves
+  figure = matplotlib.figure.Figure(
+    (11.5 if is_plane else 5.8, 6.4), layout='constrained'
+  )
+  curves_at: Any = figure
+  explained = ''
   if is_plane:
+    halves: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1.0])
+    left, curves_at = halves
+    explained = (
+      '. Numbers at the tips: what output i gives for input i, then each '
+      'other output that is on there.'
+    )
     axes = left.subplots()
     latent_plane.draw_latent_plane(
       axes,
@@ -121,7 +129,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
       frameon=False,
       fontsize=8,
     )
-  curves = right.subplots(3, 1, sharex=True)
+  curves = curves_at.subplots(3, 1, sharex=True)
   _draw_sse(curves[0], run)
   training.draw_features(
     curves[1], steps=run.steps, values=run.norms, ylabel='row norm $|W_i|$'
@@ -132,11 +140,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
   curves[2].set_xlabel('optimizer steps (square-root scale)')
   curves[0].set_title('SSE, norms and biases through training', fontsize=10)
   cut = f', not finite from step {run.cut_at:,} on' if run.cut_at else ''
-  figure.suptitle(
-    f'{run.name}{cut}. Numbers at the tips: what output i gives for input i, '
-    'then each other output that is on there.',
-    fontsize=10.5,
-  )
+  figure.suptitle(f'{run.name}{cut}{explained}', fontsize=10.5)
   figure.savefig(path, dpi=_DPI)
 
 

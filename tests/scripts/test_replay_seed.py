@@ -153,6 +153,12 @@ def test_the_first_step_that_differs_is_named():
   assert 'bit for bit' in seed_replay.describe(same)
 
 
+def test_runs_that_diverged_alike_are_the_same():
+  stored = _stored([np.nan, np.inf])
+  rows = seed_replay.compare('alone', [10, 20], stored, stored)
+  assert [row['max_abs_difference'] for row in rows] == [0.0, 0.0]
+
+
 def test_what_differs_between_machines_is_named():
   then = {'device': 'cpu', 'versions': {'jax': '0.9'}, 'started': 'once'}
   now = {'device': 'cpu', 'versions': {'jax': '0.10'}}
