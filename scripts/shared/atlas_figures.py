@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 import pathlib
+import textwrap
 from typing import Any
 
 import matplotlib.figure
@@ -57,10 +58,11 @@ def draw_atlas(
   columns = min(len(shown), widest)
   num_rows = -(-len(shown) // columns)
   width = max(3.0 * columns, 8.4)
+  num_lines = max(_wrap(found.name).count('\n') + 1 for found, _ in shown)
   figure = matplotlib.figure.Figure(
-    (width, 3.8 * num_rows + 1.6), layout='constrained'
+    (width, (3.7 + 0.22 * num_lines) * num_rows + 1.5), layout='constrained'
   )
-  figure.set_layout_engine('constrained', h_pad=0.09)
+  figure.set_layout_engine('constrained', h_pad=0.09 * num_lines)
   axes = figure.subplots(num_rows, columns, squeeze=False).ravel()
   for place, (found, member) in zip(axes, shown):
     _draw_member(place, population, found, int(member))
@@ -95,18 +97,17 @@ def draw_atlas(
 def _draw_member(axes, population: Population, found: Class, member: int):
   weights, bias = population.weights[member], population.bias[member]
   first = member == found.members[0]
-  name = found.name.replace(': ', ':\n', 1)
   share = percent_interval(found.share.lower, found.share.upper)
   heading = (
     f'{found.num_runs:,} of {found.total:,}: '
     f'{percent(found.share.estimate).replace("%", " %")}\n95 % interval {share}'
   )
   if not first:
-    heading = 'a less typical run'
+    heading = 'a less typical run\nof this class'
   sse = f'SSE {population.sse[member]:.3g}, run {population.runs[member]}'
-  axes.set_title(name, fontsize=11, fontweight='bold', pad=36 if first else 24)
+  axes.set_title(_wrap(found.name), fontsize=11, fontweight='bold', pad=36)
   axes.annotate(
-    f'{heading}\n{sse}' if not first else heading,
+    heading,
     xy=(0.5, 1.0),
     xycoords='axes fraction',
     xytext=(0, 4),
@@ -133,6 +134,13 @@ def _draw_member(axes, population: Population, found: Class, member: int):
     compact=True,
   )
   axes.set_xlabel(sse, fontsize=9)
+
+
+def _wrap(name: str) -> str:
+  """Breaks the name of a class to the width of a panel."""
+  verdict, colon, entry = name.partition(': ')
+  lines = textwrap.wrap(entry, 30) if colon else []
+  return '\n'.join([f'{verdict}{colon.strip()}', *lines])
 
 
 def _turn_up(weights: np.ndarray) -> np.ndarray:
