@@ -12,8 +12,9 @@ group of the store it draws
   phase.png         where the sweep varies the learning rate or the init scale:
                     all outcomes over both, with intervals.
 
-atlas.csv and radii.csv hold the numbers. The figures and tables lie in
-WORKDIR/atlas, or in --output.
+The numbers stand in atlas.csv, radii.csv, circles.csv (how the rows of runs on
+two circles split) and phase.csv. All of it lies in WORKDIR/atlas, or in
+--output.
 
   python -m scripts.optimization_failure --num_features=7 --num_seeds=512 \
     --num_steps=5000 --workdir=runs/seven
@@ -103,8 +104,8 @@ def choose_by(step: int, last_step: int) -> str:
 
 def draw_group(
   group: grids.Group, path: pathlib.Path, *, step: int, by: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-  """Draws the atlas and the radii of a group; returns their rows."""
+) -> dict[str, list[dict[str, Any]]]:
+  """Draws the atlas and the radii of a group; returns rows of each table."""
   FLAGS = flags.FLAGS
   population = atlas_classes.read(
     FLAGS.workdir,
@@ -135,7 +136,11 @@ def draw_group(
     )
   else:
     print(f'{group.name}: no radii, for no run is solved')
-  return atlas_figures.rows(columns, population, classes), radii
+  return {
+    'atlas': atlas_figures.rows(columns, population, classes),
+    'radii': radii,
+    'circles': radius_report.split_rows(columns, population, tolerances[0]),
+  }
 
 
 def print_classes(rows: Sequence[dict[str, Any]]) -> None:
@@ -180,6 +185,27 @@ def print_radii(rows: Sequence[dict[str, Any]]) -> None:
     )
 
 
+def print_splits(rows: Sequence[dict[str, Any]]) -> None:
+  """Prints how runs on two circles split their rows."""
+  header = ('group', 'outer + inner', 'count', 'of', 'share', '95 % interval',
+            'outer adjacent', 'radii (medians)')  # fmt: skip
+  cells = [
+    [
+      row['group'],
+      f'{row["num_outer"]} + {row["num_inner"]}',
+      str(row['count']),
+      str(row['num_on_two_circles']),
+      tables.percent(row['fraction']),
+      tables.percent_interval(row['lower'], row['upper']),
+      str(row['outer_adjacent']),
+      f'{row["outer_radius_median"]:.3f} and {row["inner_radius_median"]:.3f}',
+    ]
+    for row in rows
+  ]
+  if cells:
+    print(f'\nRuns on two circles:\n\n{tables.format_table(header, cells)}')
+
+
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
@@ -209,26 +235,30 @@ def main(argv: list[str]) -> None:
       layout=found['layout'],
     ) as workdir:
       drawn = [draw_group(group, path, step=step, by=by) for group in groups]
-      atlas = [row for rows, _ in drawn for row in rows]
-      radii = [row for _, rows in drawn for row in rows]
-      tables.write_csv(path / 'atlas.csv', atlas)
-      tables.write_csv(path / 'radii.csv', radii)
-      print_classes(atlas)
-      print_radii(radii)
-      phases = phase_figures.draw_all(
-        path,
-        list(
-          failure_runs.read(
-            pathlib.Path(FLAGS.workdir) / 'results.zarr',
-            groups,
-            settings,
-            columns=failure_grid.LISTS,
-            relabel=False,
-          )
-        ),
-        settings,
-        step,
+      rows = {
+        name: [row for tables_of in drawn for row in tables_of[name]]
+        for name in drawn[0]
+      }
+      for name, found_rows in rows.items():
+        if found_rows:
+          tables.write_csv(path / f'{name}.csv', found_rows)
+      print_classes(rows['atlas'])
+      print_radii(rows['radii'])
+      print_splits(rows['circles'])
+      configurations = list(
+        failure_runs.read(
+          pathlib.Path(FLAGS.workdir) / 'results.zarr',
+          groups,
+          settings,
+          columns=failure_grid.LISTS,
+          relabel=False,
+        )
       )
+      phases = phase_figures.draw_all(path, configurations, settings, step)
+      if phases:
+        tables.write_csv(
+          path / 'phase.csv', phase_figures.rows(configurations, settings, step)
+        )
       workdir.note(
         drawn={
           'by': by,

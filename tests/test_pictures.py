@@ -37,7 +37,7 @@ def _draw_plane(axes, weights, bias, compact=False):
     axes,
     weights=weights,
     bias=bias,
-    half_width=latent_plane.window(weights),
+    view=latent_plane.view_of(weights, margin=1.2),
     compact=compact,
   )
 
@@ -93,7 +93,7 @@ def test_degenerate_planes_are_drawn(axes, weights, bias):
 
 def test_the_tilt_view_is_affine_and_cut_at_the_floor():
   weights, bias = _symmetric_failure()
-  assert tilt.choose_outputs(weights)[2] == 5
+  assert tilt.choose_outputs(weights[None])[2] == 5
   figure = matplotlib.figure.Figure()
   axes = figure.add_subplot(projection='3d')
   tilt.draw_tilt(axes, weights=weights, bias=bias, outputs=(0, 1, 5))
@@ -209,6 +209,26 @@ def test_a_gif_has_its_frames(tmp_path):
   assert [p.name for p in tmp_path.iterdir()] == ['moving.gif']
   with pytest.raises(ValueError, match=r'\.gif or \.mp4'):
     write(tmp_path / 'moving.avi')
+
+
+def test_an_mp4_goes_through_ffmpeg(tmp_path):
+  # A stand-in that keeps the frames it is sent in the file it is to write.
+  ffmpeg = tmp_path / 'ffmpeg'
+  ffmpeg.write_text('#!/bin/sh\nfor last; do :; done\ncat > "$last"\n')
+  ffmpeg.chmod(0o755)
+  with matplotlib.rc_context({'animation.ffmpeg_path': str(ffmpeg)}):
+    assert animations.mp4_is_possible()
+    animations.write_animation(
+      matplotlib.figure.Figure((1.0, 1.0)),
+      lambda k: None,
+      num_frames=3,
+      frames_per_second=2,
+      dpi=50,
+      path=tmp_path / 'moving.mp4',
+    )
+  frame_bytes = 50 * 50 * 4
+  # Three frames, and two seconds of the last.
+  assert (tmp_path / 'moving.mp4').stat().st_size == (3 + 4) * frame_bytes
 
 
 def test_without_ffmpeg_an_mp4_is_refused(tmp_path, monkeypatch):

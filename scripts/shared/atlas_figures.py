@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 import pathlib
+import textwrap
 from typing import Any
 
 import matplotlib.figure
@@ -11,10 +12,9 @@ from scripts.shared.atlas_classes import Class, Population
 from scripts.shared.tables import percent, percent_interval
 from toyjax.plots import latent_plane
 
-_COLUMNS = 4
 _DPI = 110
 _BY = {
-  'outcome': 'label at the end',
+  'outcome': 'label',
   'certificate': 'certified verdict and catalogue entry, after polishing',
 }
 
@@ -53,12 +53,16 @@ def draw_atlas(
   """Draws a panel for each member of each class, the largest classes first."""
   panels = [(found, member) for found in classes for member in found.members]
   shown, hidden = panels[:max_panels], panels[max_panels:]
-  columns = min(_COLUMNS, len(shown))
+  # Four in a row, or three where that leaves fewer places empty.
+  widest = min((4, 3), key=lambda c: (-len(shown) % c, -c))
+  columns = min(len(shown), widest)
   num_rows = -(-len(shown) // columns)
   width = max(3.0 * columns, 8.4)
+  num_lines = max(_wrap(found.name).count('\n') + 1 for found, _ in shown)
   figure = matplotlib.figure.Figure(
-    (width, 3.72 * num_rows + 1.55), layout='constrained'
+    (width, (3.7 + 0.22 * num_lines) * num_rows + 1.5), layout='constrained'
   )
+  figure.set_layout_engine('constrained', h_pad=0.09 * num_lines)
   axes = figure.subplots(num_rows, columns, squeeze=False).ravel()
   for place, (found, member) in zip(axes, shown):
     _draw_member(place, population, found, int(member))
@@ -73,11 +77,11 @@ def draw_atlas(
     else ''
   )
   figure.suptitle(
-    f'How {len(population.codes):,} autoencoders end: {population.title}, '
-    f'after {population.step:,} steps\n'
+    f'How {len(population.codes):,} ReLU autoencoders stand after '
+    f'{population.step:,} steps: {population.title}\n'
     f'A panel is a class ({_BY[population.by]}): share of runs with its 95 % '
     'Wilson interval,\nand the latent plane of a typical run, whose row norms '
-    f'and SSE are nearest to the class medians.{left_out}',
+    f'and SSE are nearest to the class medians, turned.{left_out}',
     fontsize=11,
   )
   figure.legend(
@@ -93,18 +97,17 @@ def draw_atlas(
 def _draw_member(axes, population: Population, found: Class, member: int):
   weights, bias = population.weights[member], population.bias[member]
   first = member == found.members[0]
-  name = found.name.replace(': ', ':\n', 1)
   share = percent_interval(found.share.lower, found.share.upper)
   heading = (
     f'{found.num_runs:,} of {found.total:,}: '
     f'{percent(found.share.estimate).replace("%", " %")}\n95 % interval {share}'
   )
   if not first:
-    heading = 'a less typical run'
+    heading = 'a less typical run\nof this class'
   sse = f'SSE {population.sse[member]:.3g}, run {population.runs[member]}'
-  axes.set_title(name, fontsize=11, fontweight='bold', pad=36 if first else 24)
+  axes.set_title(_wrap(found.name), fontsize=11, fontweight='bold', pad=36)
   axes.annotate(
-    f'{heading}\n{sse}' if not first else heading,
+    heading,
     xy=(0.5, 1.0),
     xycoords='axes fraction',
     xytext=(0, 4),
@@ -127,10 +130,17 @@ def _draw_member(axes, population: Population, found: Class, member: int):
     axes,
     weights=weights,
     bias=bias,
-    half_width=latent_plane.window(weights, margin=1.26),
+    view=latent_plane.view_of(weights, margin=1.32),
     compact=True,
   )
   axes.set_xlabel(sse, fontsize=9)
+
+
+def _wrap(name: str) -> str:
+  """Breaks the name of a class to the width of a panel."""
+  verdict, colon, entry = name.partition(': ')
+  lines = textwrap.wrap(entry, 30) if colon else []
+  return '\n'.join([f'{verdict}{colon.strip()}', *lines])
 
 
 def _turn_up(weights: np.ndarray) -> np.ndarray:

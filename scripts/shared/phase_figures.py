@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib.figure
 import numpy as np
 
-from scripts.shared import failure_grid
+from scripts.shared import failure_grid, tables
 from scripts.shared.failure_runs import Configuration
 from toyjax import statistics
 from toyjax.plots import phase
@@ -15,6 +15,20 @@ from toyjax.toys.relu_autoencoder import Outcome
 
 AXES = ('learning_rate', 'init_scale')
 _SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
+
+
+def rows(
+  found: Sequence[Configuration], settings: Mapping[str, Any], step: int
+) -> list[dict[str, Any]]:
+  """Returns the counts and intervals of all outcomes at one step, by cell."""
+  at = settings['observe_steps'].index(step)
+  return [
+    row
+    for configuration in found
+    for row in tables.outcome_rows(
+      configuration.flags, [step], configuration.outcomes[:, [at]], Outcome
+    )
+  ]
 
 
 def draw_all(

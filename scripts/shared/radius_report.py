@@ -81,6 +81,46 @@ def rows(
   return found
 
 
+def split_rows(
+  columns: Mapping[str, Any], population: Population, tolerance: float
+) -> list[dict[str, Any]]:
+  """Returns a row for each way in which runs on two circles split their rows.
+
+  Empty unless m = 2. The quantiles are over the runs of that split.
+  """
+  weights = population.end_weights[population.solved].astype(float)
+  if weights.shape[1] != 2 or not len(weights):
+    return []
+  norms = np.linalg.norm(weights, axis=1)
+  on_two = circles.count_circles(norms, tolerance=tolerance) == 2
+  if not on_two.any():
+    return []
+  split = circles.split_in_two(weights[on_two])
+  found = []
+  for num_outer in np.unique(split.num_outer)[::-1]:
+    own = split.num_outer == num_outer
+    share = statistics.wilson(int(own.sum()), len(own))
+    row = {
+      **columns,
+      'step': population.step,
+      'tolerance': tolerance,
+      'num_outer': int(num_outer),
+      'num_inner': norms.shape[1] - int(num_outer),
+      'count': int(own.sum()),
+      'num_on_two_circles': len(own),
+      'fraction': share.estimate,
+      'lower': share.lower,
+      'upper': share.upper,
+      'outer_adjacent': int(split.adjacent[own].sum()),
+    }
+    for name, values in (('inner', split.inner), ('outer', split.outer)):
+      quantiles = np.quantile(values[own], [0.05, 0.5, 0.95])
+      for suffix, value in zip(('05', 'median', '95'), quantiles):
+        row[f'{name}_radius_{suffix}'] = float(value)
+    found.append(row)
+  return found
+
+
 def draw(
   path: pathlib.Path,
   population: Population,

@@ -148,6 +148,13 @@ def ulps_apart(a: np.ndarray, b: np.ndarray) -> int:
   return max((abs(x - y) for x, y, skip in pairs if not skip), default=0)
 
 
+def _furthest(a: np.ndarray, b: np.ndarray) -> float:
+  """Returns the largest |a - b|, where any two NaN are the same."""
+  differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+  away = np.abs(np.subtract(a, b, where=differs, out=np.zeros_like(a)))
+  return float(away.max())
+
+
 def compare(
   program: str,
   steps: Sequence[int],
@@ -170,7 +177,7 @@ def compare(
         'program': program,
         'step': step,
         'max_ulps': max(ulps_apart(a, b) for a, b in pairs),
-        'max_abs_difference': max(float(np.abs(a - b).max()) for a, b in pairs),
+        'max_abs_difference': max(_furthest(a, b) for a, b in pairs),
         'sse_stored': float(stored['sse'][k]),
         'sse_replayed': float(replayed['sse'][k]),
         'outcome_stored': Outcome(int(stored['outcome'][k])).name,
@@ -200,8 +207,8 @@ def environment_differences(
   """Names what differs between two environments, one line each."""
 
   def flat(found: Mapping[str, Any]) -> dict[str, Any]:
-    found = {k: v for k, v in found.items() if k in now}
-    return {**found, **found.pop('versions', {})}
+    known = {k: v for k, v in found.items() if k in now and k != 'versions'}
+    return {**known, **found.get('versions', {})}
 
   before, after = flat(then), flat(now)
   return [

@@ -99,17 +99,25 @@ def draw_all(
 
 def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
   """Latent plane at the end beside SSE, norms and biases through training."""
-  figure = matplotlib.figure.Figure((11.5, 6.4), layout='constrained')
   is_plane = run.weights.shape[1] == 2
-  halves: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1.0])
-  left, right = halves
+  figure = matplotlib.figure.Figure(
+    (11.5 if is_plane else 5.8, 6.4), layout='constrained'
+  )
+  curves_at: Any = figure
+  explained = ''
   if is_plane:
+    halves: Any = figure.subfigures(1, 2, width_ratios=[1.15, 1.0])
+    left, curves_at = halves
+    explained = (
+      '. Numbers at the tips: what output i gives for input i, then each '
+      'other output that is on there.'
+    )
     axes = left.subplots()
     latent_plane.draw_latent_plane(
       axes,
       weights=run.weights[-1],
       bias=run.bias[-1],
-      half_width=latent_plane.window(run.weights[-1], margin=1.4),
+      view=latent_plane.view_of(run.weights[-1], margin=1.4),
       compact=False,
     )
     axes.set_title(f'The latent plane at {run.state(-1)}', fontsize='medium')
@@ -121,7 +129,7 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
       frameon=False,
       fontsize=8,
     )
-  curves = right.subplots(3, 1, sharex=True)
+  curves = curves_at.subplots(3, 1, sharex=True)
   _draw_sse(curves[0], run)
   training.draw_features(
     curves[1], steps=run.steps, values=run.norms, ylabel='row norm $|W_i|$'
@@ -129,14 +137,10 @@ def _draw_training(path: pathlib.Path, run: Trajectory) -> None:
   training.draw_features(
     curves[2], steps=run.steps, values=run.bias, ylabel='bias $b_i$'
   )
-  curves[2].set_xlabel('optimizer steps (log scale)')
+  curves[2].set_xlabel('optimizer steps (square-root scale)')
   curves[0].set_title('SSE, norms and biases through training', fontsize=10)
   cut = f', not finite from step {run.cut_at:,} on' if run.cut_at else ''
-  figure.suptitle(
-    f'{run.name}{cut}. Numbers at the tips: what output i gives for input i, '
-    'then each other output that is on there.',
-    fontsize=10.5,
-  )
+  figure.suptitle(f'{run.name}{cut}{explained}', fontsize=10.5)
   figure.savefig(path, dpi=_DPI)
 
 
@@ -156,16 +160,17 @@ def _draw_stages(path: pathlib.Path, run: Trajectory, num_stages: int) -> None:
   columns = min(3, len(chosen))
   rows = -(-len(chosen) // columns)
   figure = matplotlib.figure.Figure(
-    (3.6 * columns, 3.75 * rows + 1.1), layout='constrained'
+    (3.6 * columns, 3.85 * rows + 1.1), layout='constrained'
   )
-  half_width = latent_plane.window(run.weights[chosen], margin=1.2)
+  figure.set_layout_engine('constrained', h_pad=0.09)
+  view = latent_plane.view_of(run.weights[chosen], margin=1.2)
   panels = figure.subplots(rows, columns, squeeze=False).ravel()
   for axes, k in zip(panels, chosen):
     latent_plane.draw_latent_plane(
       axes,
       weights=run.weights[k],
       bias=run.bias[k],
-      half_width=half_width,
+      view=view,
       compact=True,
     )
     axes.set_title(run.state(k).replace(': ', '\n', 1), fontsize=9)
@@ -208,9 +213,9 @@ def _draw_tilt(
   outputs: tuple[int, int, int] | None,
 ) -> None:
   """The latent polygon in three output dimensions, at four steps."""
-  outputs = outputs or tilt.choose_outputs(run.weights[-1])
   figure = matplotlib.figure.Figure((10.0, 9.0))
   chosen = run.stages(5)[-4:]
+  outputs = outputs or tilt.choose_outputs(run.weights[chosen])
   for place, k in enumerate(chosen, 1):
     axes = figure.add_subplot(2, 2, place, projection='3d')
     tilt.draw_tilt(
@@ -233,15 +238,16 @@ def _draw_tilt(
 def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
   """Vectors and zones through training, with the loss and a cursor below."""
   chosen = run.stages(num_frames)
-  half_width = latent_plane.window(run.weights, margin=1.18)
+  view = latent_plane.view_of(run.weights, margin=1.18)
   figure = matplotlib.figure.Figure((4.8, 6.4))
   grid = GridSpec(
-    2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.97,
+    2, 1, figure, height_ratios=[3.9, 1.0], hspace=0.14, left=0.14, right=0.94,
     top=0.90, bottom=0.075,
   )  # fmt: skip
   plane, curve = (figure.add_subplot(grid[part]) for part in (0, 1))
   _draw_sse(curve, run)
-  curve.set_xlabel('optimizer steps (log scale)')
+  curve.set_ylim(bottom=1e-4)  # What lies below is solved.
+  curve.set_xlabel('optimizer steps (square-root scale)')
   cursor = curve.axvline(run.steps[0], color='#D55E00', linewidth=1.6)
 
   def draw(frame: int) -> None:
@@ -251,7 +257,7 @@ def _animate(path: pathlib.Path, run: Trajectory, num_frames: int) -> None:
       plane,
       weights=run.weights[k],
       bias=run.bias[k],
-      half_width=half_width,
+      view=view,
       compact=True,
     )
     plane.set_title(f'{run.name}\n{run.state(k)}', fontsize=9.5)

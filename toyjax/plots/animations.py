@@ -3,13 +3,15 @@
 from collections.abc import Callable
 import os
 import pathlib
+from typing import Any
 
 from matplotlib import animation
 from matplotlib.figure import Figure
 import numpy as np
 from PIL import Image
 
-_NUM_COLORS = 96  # Of a GIF.
+_NUM_COLORS = 64  # Of a GIF, of either kind.
+_HELD_SECONDS = 2  # The last frame.
 
 
 class PalettePillowWriter(animation.PillowWriter):
@@ -18,22 +20,35 @@ class PalettePillowWriter(animation.PillowWriter):
   _frames: list[Image.Image]
 
   def finish(self) -> None:
-    """Reduces all frames to the palette of a few of them, and writes."""
+    """Reduces all frames to one palette, holds the last, and writes."""
     frames = [frame.convert('RGB') for frame in self._frames]
     few = frames[:: max(len(frames) // 6, 1)]
     width, height = few[0].size
     sheet = Image.new('RGB', (width, height * len(few)))
     for k, frame in enumerate(few):
       sheet.paste(frame, (0, k * height))
-    # Coverage keeps the few pixels of thin coloured lines; medians lose them.
-    palette = sheet.quantize(
-      colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE
-    )
+    palette = _make_palette(sheet)
     self._frames = [
       frame.quantize(palette=palette, dither=Image.Dither.NONE)
       for frame in frames
     ]
+    self._frames += self._frames[-1:] * (_HELD_SECONDS * self.fps)
     super().finish()
+
+
+def _make_palette(sheet: Image.Image) -> Image.Image:
+  """Returns a palette of the commonest colours, and of colours far from them.
+
+  Fills are few colours of many pixels each and stay exact. Thin coloured lines
+  are many colours of few pixels each, which medians would lose.
+  """
+  counted: Any = sheet.getcolors(sheet.width * sheet.height)
+  commonest = [color for _, color in sorted(counted, reverse=True)]
+  rest = sheet.quantize(colors=_NUM_COLORS, method=Image.Quantize.MAXCOVERAGE)
+  flat = [level for color in commonest[:_NUM_COLORS] for level in color]
+  palette = Image.new('P', (1, 1))
+  palette.putpalette([*flat, *(rest.getpalette() or [])][: 3 * 256])
+  return palette
 
 
 def mp4_is_possible() -> bool:
@@ -52,7 +67,7 @@ def write_animation(
 ) -> None:
   """Writes the frames to `path`, by its suffix a .gif or an .mp4.
 
-  The last frame stands still for about two seconds.
+  The last frame stands still for two seconds.
 
   Args:
     figure: what is written.
@@ -79,8 +94,9 @@ def write_animation(
     for frame in range(num_frames):
       draw(frame)
       writer.grab_frame()
-    for _ in range(2 * frames_per_second):
-      writer.grab_frame()
+    if path.suffix == '.mp4':
+      for _ in range(_HELD_SECONDS * frames_per_second):
+        writer.grab_frame()
   os.replace(partial, path)
 
 

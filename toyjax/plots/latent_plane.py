@@ -5,6 +5,7 @@ half-plane W_iᵀh + b_i > 0, drawn where it meets the hull of all points W_j.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import matplotlib
 from matplotlib import patheffects
@@ -39,13 +40,30 @@ def feature_colors(num_features: int) -> list[str]:
   return [matplotlib.colors.to_hex(turbo(shade)) for shade in shades]
 
 
-def window(weights: np.ndarray, *, margin: float = 1.3) -> float:
-  """Returns the half width of a picture that shows all rows of W [..., 2, N].
+class View(NamedTuple):
+  """A square part of the plane.
 
-  Never below 1, so that the circle of radius 1 is always in sight.
+  Attributes:
+    x: of its middle.
+    y: of its middle.
+    half_width: it spans ±half_width about the middle.
   """
-  norms = np.linalg.norm(weights, axis=-2)
-  return margin * max(1.0, float(norms.max()))
+
+  x: float
+  y: float
+  half_width: float
+
+
+def view_of(weights: np.ndarray, *, margin: float) -> View:
+  """Returns the view of the origin and of all rows of W [..., 2, N].
+
+  Its half width is `margin` times what these take, and never tiny.
+  """
+  points = np.moveaxis(np.asarray(weights, float), -2, -1).reshape(-1, 2)
+  points = np.concatenate([points, np.zeros((1, 2))])
+  low, high = points.min(axis=0), points.max(axis=0)
+  x, y = (low + high) / 2.0
+  return View(x, y, margin * max(0.5, float((high - low).max()) / 2.0))
 
 
 def draw_latent_plane(
@@ -53,7 +71,7 @@ def draw_latent_plane(
   *,
   weights: np.ndarray,
   bias: np.ndarray,
-  half_width: float,
+  view: View,
   compact: bool,
 ) -> None:
   """Draws vectors, zones, and how far each point reaches into each zone.
@@ -68,13 +86,14 @@ def draw_latent_plane(
     axes: where to draw.
     weights: W [2, N], finite.
     bias: b [N], finite.
-    half_width: the picture spans ±half_width both ways.
+    view: the part of the plane that is shown.
     compact: leaves out ticks and the amounts in numbers.
   """
   weights, bias = np.asarray(weights, float), np.asarray(bias, float)
   found = latent_zones.find_zones(weights, bias)
   colors = feature_colors(len(bias))
-  corners = half_width * np.asarray([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+  sides = np.asarray([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+  corners = np.asarray(view[:2]) + view.half_width * sides
   for place in (axes.axhline, axes.axvline):
     place(0.0, color=_AXIS, linewidth=0.6, zorder=0)
   axes.add_patch(
@@ -98,8 +117,8 @@ def draw_latent_plane(
   _draw_vectors(axes, weights, found, colors, compact)
   _draw_rings(axes, weights, found, colors)
   _draw_labels(axes, weights, found, colors, compact)
-  axes.set_xlim(-half_width, half_width)
-  axes.set_ylim(-half_width, half_width)
+  axes.set_xlim(view.x - view.half_width, view.x + view.half_width)
+  axes.set_ylim(view.y - view.half_width, view.y + view.half_width)
   axes.set_aspect('equal')
   if compact:
     axes.set_xticks([])

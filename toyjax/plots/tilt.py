@@ -20,15 +20,19 @@ _FLOOR, _BELOW = '#9A9A96', '#DADAD6'
 def choose_outputs(weights: np.ndarray) -> tuple[int, int, int]:
   """Returns three outputs that show the tilt: two to the sides, the last up.
 
-  Upright is the shortest row; to the sides stand the two others whose
-  directions are nearest to a right angle. `weights` is [2, N], N >= 3.
+  Upright is the row that is the shortest at some step; to the sides stand the
+  two others that at all steps are far from collinear.
+
+  Args:
+    weights: W [T, 2, N] at the steps that are shown, N >= 3.
   """
-  norms = np.linalg.norm(weights, axis=0)
-  upright = int(np.argmin(norms))
-  rest = [i for i in range(len(norms)) if i != upright]
-  unit = weights / np.maximum(norms, 1e-12)
-  pairs = [(abs(unit[:, a] @ unit[:, b]), a, b) for a in rest for b in rest]
-  _, first, second = min((cos, a, b) for cos, a, b in pairs if a < b)
+  norms = np.linalg.norm(weights, axis=1)
+  upright = int(np.argmin(norms.min(axis=0)))
+  rest = [i for i in range(norms.shape[1]) if i != upright]
+  unit = weights / np.maximum(norms, 1e-12)[:, None, :]
+  cosines = np.abs(np.einsum('tki,tkj->tij', unit, unit)).max(axis=0)
+  pairs = [(cosines[a, b], a, b) for a in rest for b in rest if a < b]
+  _, first, second = min(pairs)
   return first, second, upright
 
 

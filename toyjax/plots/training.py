@@ -10,6 +10,22 @@ from toyjax.plots import latent_plane
 _LINES = ('-', '--', '-.')
 
 
+def scale_steps(axes: Axes, last_step: int) -> None:
+  """Gives an axis of steps from 0 a square-root scale.
+
+  Runs start fast and end slowly, yet may jump late: a logarithmic axis would
+  squeeze the end, an even one the start.
+  """
+  axes.set_xscale('function', functions=(_sqrt, np.square))
+  ticks = [round(last_step * (k / 5) ** 2) for k in range(6)]
+  axes.set_xticks(ticks, [f'{tick:,}' for tick in ticks])
+  axes.set_xlim(0, last_step)
+
+
+def _sqrt(values: np.ndarray) -> np.ndarray:
+  return np.sqrt(np.maximum(values, 0.0))
+
+
 def draw_sse(
   axes: Axes,
   *,
@@ -18,7 +34,7 @@ def draw_sse(
   solved_sse: float,
   num_features: int,
 ) -> None:
-  """Draws the sum of squared errors over the n samples, both axes logarithmic.
+  """Draws the sum of squared errors over the n samples on a logarithmic axis.
 
   Args:
     axes: where to draw.
@@ -32,23 +48,23 @@ def draw_sse(
   axes.plot(steps, shown, color='black', linewidth=1.5)
   axes.axhline(1.0 - 1.0 / num_features, color='#8C8C8C', lw=0.8, ls=':')
   axes.axhline(solved_sse, color='#0072B2', lw=0.8, ls='--')
-  for value, text, color in (
-    (1.0 - 1.0 / num_features, '1 - 1/n: one dead feature', '#6A6A6A'),
-    (solved_sse, f'solved: below {solved_sse:g}', '#0072B2'),
+  for value, text, color, above in (
+    (1.0 - 1.0 / num_features, '1 - 1/n: one dead feature', '#6A6A6A', False),
+    (solved_sse, f'solved: below {solved_sse:g}', '#0072B2', True),
   ):
     axes.annotate(
       text,
       xy=(0.01, value),
       xycoords=('axes fraction', 'data'),
-      xytext=(0, 2),
+      xytext=(0, 2 if above else -2),
       textcoords='offset points',
+      va='bottom' if above else 'top',
       fontsize=7.5,
       color=color,
     )
-  axes.set_xscale('log')
+  scale_steps(axes, steps[-1])
   axes.set_yscale('log')
-  axes.set_xlim(steps[0], steps[-1])
-  axes.set_ylabel('SSE over the n inputs')
+  axes.set_ylabel('SSE')
   axes.grid(alpha=0.25)
 
 
@@ -87,8 +103,7 @@ def draw_features(
       fontweight='bold',
       annotation_clip=False,
     )
-  axes.set_xscale('log')
-  axes.set_xlim(steps[0], steps[-1])
+  scale_steps(axes, steps[-1])
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
 
