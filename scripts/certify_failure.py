@@ -36,7 +36,7 @@ from scripts.shared import (
   stored_folder,
   tables,
 )
-from toyjax.analysis import certificates
+from toyjax.analysis import settling
 
 flags.DEFINE_string(
   'workdir',
@@ -75,6 +75,7 @@ def certify_group(
     data['bias'].values[:, at],
     path=path,
     chunk_size=FLAGS.chunk_size,
+    step=step,
   )
   norms = np.linalg.norm(weights.astype(float), axis=(1, 2))
   number = np.arange(len(outcomes)) % group.num_configurations
@@ -143,7 +144,7 @@ def main(argv: list[str]) -> None:
       drawn = certified_figures.draw_valleys(
         path / 'valleys.png', certified, step
       )
-      workdir.note(summary={'settings': certificates.SETTINGS._asdict()})
+      workdir.note(summary={'settings': settling.SETTINGS._asdict()})
     if not drawn:
       print('no run is unsolved: valleys.png has nothing to show')
     print(f'\nall of it is in {path}')

@@ -5,7 +5,7 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from toyjax.analysis import circles, latent_zones
+from toyjax.analysis import circles, critical_points, latent_zones
 from toyjax.plots import (
   animations,
   gram,
@@ -21,7 +21,7 @@ from toyjax.toys.relu_autoencoder import Outcome
 def _symmetric_failure(num_features=6):
   """A regular polygon with one dead row at b = 1/n, the last."""
   angles = 2.0 * np.pi * np.arange(num_features - 1) / (num_features - 1)
-  radius = circles.regular_radius(num_features - 1)
+  radius = critical_points.minimum_radius(num_features - 1)
   rows = radius * np.stack([np.cos(angles), np.sin(angles)])
   weights = np.concatenate([rows, np.zeros((2, 1))], axis=1)
   return weights, np.append(np.full(num_features - 1, 1 - radius**2), 1 / 6)
@@ -73,7 +73,7 @@ def test_the_thick_end_of_a_vector_is_its_depth(axes):
   _draw_plane(axes, weights, bias)
   thick = [line.get_xydata() for line in axes.lines if line.get_lw() > 3]
   lengths = [np.linalg.norm(a - b) for a, b in thick]
-  np.testing.assert_allclose(lengths, 1.0 / circles.regular_radius(5))
+  np.testing.assert_allclose(lengths, 1.0 / critical_points.minimum_radius(5))
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from absl import flags
 import numpy as np
 import xarray
 
-from scripts.shared import grids, stored_folder
+from scripts.shared import certifying, grids, stored_folder
 from toyjax import statistics
 from toyjax.statistics import Interval
 
 flags.disclaim_key_flags()
 
-CERTIFICATES = 'certificates.zarr'
+CERTIFICATES = f'certificates/{certifying.FILENAME}'
 BY = ('outcome', 'certificate')
 
 
@@ -84,7 +84,7 @@ def read(
     workdir: folder of optimization_failure.
     group: of the folder.
     configuration: its number in the group, from 0.
-    step: one of the observed steps; certificates are of the last alone.
+    step: one of the observed steps; certificates are of one alone.
     by: one of `BY`.
 
   Raises:
@@ -113,9 +113,7 @@ def read(
     names = [name.replace('_', ' ') for name in meanings]
     found = (names, labels, weights, data['bias'].values, data['sse'].values)
   else:
-    if step != steps[-1]:
-      raise flags.Error(f'certificates are of --step={steps[-1]} alone')
-    found = _certified(workdir, group, runs)
+    found = _certified(workdir, group, runs, step)
   names, codes, shown, bias, sse = found
   point = {name: values[configuration] for name, values in group.axes.items()}
   title = (
@@ -128,9 +126,11 @@ def read(
   )
 
 
-def _certified(workdir: str, group: grids.Group, runs: np.ndarray):
+def _certified(workdir: str, group: grids.Group, runs: np.ndarray, step: int):
   """Returns names, codes, weights, bias and SSE of certified runs."""
   data = stored_folder.open_group(workdir, group, CERTIFICATES)
+  if data.attrs['step'] != step:
+    raise flags.Error(f'certificates are of --step={data.attrs["step"]} alone')
   if data.sizes['run'] <= runs.max():
     raise flags.Error(
       f'{CERTIFICATES} holds {data.sizes["run"]} runs of {group.name}, not '

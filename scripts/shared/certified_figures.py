@@ -7,7 +7,7 @@ import matplotlib.figure
 import numpy as np
 
 from scripts.shared.certified_report import Certified
-from toyjax.analysis import catalogue, certificates, valleys
+from toyjax.analysis import catalogue, settling, valleys
 from toyjax.analysis.certificates import Verdict
 from toyjax.plots import valley_floors
 
@@ -95,8 +95,8 @@ def _floor(
     at,
     num_features=num_features,
     num_weak=num_weak,
-    tolerance=certificates.SETTINGS.gradient_tolerance,
-    max_steps=certificates.SETTINGS.num_relax,
+    tolerance=settling.SETTINGS.gradient_tolerance,
+    max_steps=settling.SETTINGS.num_relax,
   )
   label = 'floor of the valley' + (f', {num_weak} weak rows' * (num_weak > 1))
   return valley_floors.Floor(

@@ -15,7 +15,7 @@ import xarray
 
 from scripts.shared import grids
 from toyjax import store
-from toyjax.analysis import certificates
+from toyjax.analysis import certificates, settling
 from toyjax.analysis.catalogue import Entry
 from toyjax.analysis.certificates import Verdict
 
@@ -52,6 +52,7 @@ def certify(
   *,
   path: pathlib.Path,
   chunk_size: int,
+  step: int,
 ) -> dict[str, np.ndarray]:
   """Certifies the runs of a group and stores it, or resumes it there.
 
@@ -61,13 +62,14 @@ def certify(
     bias: [S, N].
     path: folder of the certificates.
     chunk_size: runs certified and stored at a time, on one core.
+    step: the step, noted with the results.
 
   Returns:
     The fields of `certificates.Certificates` by name, [S, ...], as stored.
   """
   num_runs = len(weights)
   example = certificates.certify(
-    weights[:1], bias[:1], certificates.SETTINGS
+    weights[:1], bias[:1], settling.SETTINGS
   )._asdict()
   run_store = store.RunStore(
     path / FILENAME,
@@ -80,7 +82,8 @@ def certify(
     attrs={
       **group.static,
       'num_configurations': group.num_configurations,
-      **certificates.SETTINGS._asdict(),
+      'step': step,
+      **settling.SETTINGS._asdict(),
     },
   )
   spans = [
@@ -91,7 +94,7 @@ def certify(
 
   def run(span: tuple[int, int]) -> tuple[int, Mapping[str, Any]]:
     own = slice(*span)
-    found = certificates.certify(weights[own], bias[own], certificates.SETTINGS)
+    found = certificates.certify(weights[own], bias[own], settling.SETTINGS)
     return span[0], found._asdict()
 
   counts = np.zeros(len(Verdict), int)

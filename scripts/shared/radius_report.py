@@ -9,7 +9,7 @@ import numpy as np
 
 from scripts.shared.atlas_classes import Population
 from toyjax import statistics
-from toyjax.analysis import circles
+from toyjax.analysis import circles, critical_points
 from toyjax.plots import radii as radius_plots
 
 _DRAWS = 100  # Of norms by chance, for each run.
@@ -136,7 +136,7 @@ def draw(
     axes,
     norms=norms,
     num_circles=circles.count_circles(norms, tolerance=tolerance),
-    reference=circles.regular_radius(norms.shape[1]),
+    reference=critical_points.minimum_radius(norms.shape[1]),
   )
   (two,) = (
     row

@@ -40,11 +40,6 @@ def test_the_largest_gap_is_a_share_of_the_span():
   np.testing.assert_allclose(gaps, [1.0, 1 / 3, np.nan])
 
 
-def test_the_regular_radius_is_the_published_one():
-  for n, radius in ((5, 1.2030), (6, 1.41421), (7, 1.62971), (8, 1.84776)):
-    assert circles.regular_radius(n) == pytest.approx(radius, abs=5e-5)
-
-
 @pytest.mark.parametrize(
   'call',
   [
@@ -52,7 +47,6 @@ def test_the_regular_radius_is_the_published_one():
     lambda: circles.count_circles([1.0], tolerance=0.1),
     lambda: circles.count_circles([[1.0]], tolerance=0.0),
     lambda: circles.largest_gap([[1.0]]),
-    lambda: circles.regular_radius(2),
   ],
 )
 def test_nonsense_is_refused(call):

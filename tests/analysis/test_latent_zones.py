@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from toyjax.analysis import circles, latent_zones
+from toyjax.analysis import critical_points, latent_zones
 from toyjax.toys import relu_autoencoder
 
 
@@ -15,7 +15,7 @@ def _polygon(num_corners, radius):
 
 
 def _solution(num_features):
-  radius = circles.regular_radius(num_features)
+  radius = critical_points.minimum_radius(num_features)
   return _polygon(num_features, radius), np.full(num_features, 1 - radius**2)
 
 
@@ -28,7 +28,7 @@ def _random(seed, num_features=7):
 def test_zones_of_the_regular_solution_are_its_ears(n):
   weights, bias = _solution(n)
   found = latent_zones.find_zones(weights, bias)
-  radius, angle = circles.regular_radius(n), 2.0 * math.pi / n
+  radius, angle = critical_points.minimum_radius(n), 2.0 * math.pi / n
   # The edge runs through both neighbours: a zone is the triangle they cut off.
   ear = radius**2 * (math.sin(angle) - 0.5 * math.sin(2.0 * angle))
   hull = 0.5 * n * radius**2 * math.sin(angle)

@@ -17,7 +17,7 @@ from scripts.shared import (
   stored_folder,
 )
 from toyjax import statistics, store
-from toyjax.analysis import circles
+from toyjax.analysis import circles, critical_points
 from toyjax.toys.relu_autoencoder import Outcome
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -69,7 +69,7 @@ def _write(path, group, name, results, dims, attrs):
       key: store.Variable(dims[key], attrs.get(key, {})) for key in results
     },
     coordinates={'step': store.Coordinate('step', np.asarray([50, 100]))},
-    attrs={'solved_sse': 0.01},
+    attrs={'solved_sse': 0.01, 'step': 100},
   )
   opened.write(0, results)
 
@@ -82,7 +82,7 @@ def workdir(tmp_path_factory):
   settings, num_runs = _settings(), 2 * SEEDS
   (group,) = failure_grid.make_groups(settings)
   seeds = np.arange(num_runs) // 2
-  radius = circles.regular_radius(N)
+  radius = critical_points.minimum_radius(N)
   weights = np.zeros((num_runs, 2, 2, N), np.float32)
   outcome = np.full((num_runs, 2), Outcome.UNRESOLVED, np.int32)
   for run, seed in enumerate(seeds):
@@ -148,7 +148,7 @@ def _certify(path):
     'verdict': {'flag_values': [0, 1, 2, 3], 'flag_meanings': VERDICTS},
     'entry': {'flag_values': [0, 1], 'flag_meanings': 'polygon irregular'},
   }
-  _write(path, 'n6_m2', 'certificates.zarr', results, dims, attrs)
+  _write(path, 'n6_m2', atlas_classes.CERTIFICATES, results, dims, attrs)
 
 
 def _read(workdir, **changes):
@@ -283,7 +283,7 @@ def test_splits_are_found_in_any_order_of_features():
   ],
 )
 def test_what_is_not_there_is_named(workdir, changes, message):
-  if (workdir / 'certificates.zarr').exists():
+  if (workdir / atlas_classes.CERTIFICATES).exists():
     pytest.skip('certified by now')
   with pytest.raises(flags.Error, match=message):
     _read(workdir, **changes)

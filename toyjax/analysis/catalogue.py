@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax.analysis import critical_points, pieces, polishing, valleys
+from toyjax.analysis import batches, critical_points, pieces, polishing, valleys
 from toyjax.base import Array
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Fate
@@ -134,7 +134,7 @@ def find_valleys(
   if v.shape[1] != 3 * num_features:
     return found
   weights = v[:, :-num_features].reshape(len(v), 2, num_features)
-  sse = polishing.errors(v, num_features)
+  sse = batches.errors(v, num_features)
   num_weak = np.sum(np.linalg.norm(weights, axis=1) < weak_norm, axis=1)
   for number, entry in FANS.items():
     (own,) = np.nonzero(num_weak == number)
@@ -169,7 +169,7 @@ def relax_fan(
     )
   )(jnp.asarray(norms))
   return polishing.relax(
-    polishing.on_sphere(np.asarray(starts), norms, num_features),
+    batches.on_sphere(np.asarray(starts), norms, num_features),
     num_features=num_features,
     tolerance=tolerance,
     max_steps=max_steps,

@@ -14,13 +14,14 @@ The verdict is about what the state leads to. Whether it had arrived there is
 """
 
 import enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax.analysis import catalogue, curvature, polishing
+from toyjax.analysis import batches, curvature, polishing
 from toyjax.analysis.catalogue import Entry
+from toyjax.analysis.settling import Settings, settle
 
 
 class Verdict(enum.IntEnum):
@@ -33,49 +34,6 @@ class Verdict(enum.IntEnum):
   FLAT = 4  # Critical, F > 0, no negative curvature, some of none.
   RUNAWAY = 5  # F falls towards an infimum as norms grow, along a valley.
   UNRESOLVED = 6  # None of these could be shown.
-
-
-class Settings(NamedTuple):
-  """The numbers behind a certificate.
-
-  Attributes:
-    gradient_tolerance: a point is critical where |∇F| is below.
-    zero_sse: F counts as 0 below: residuals of 1e-9.
-    floor_tolerance: a valley's floor is reached where the gradient within the
-      sphere is below; rounding grows with the squared norm.
-    near: a critical point is at hand if it is reached without moving by more
-      than this fraction of |v|.
-    kink_tolerance: an output is on a kink where |z| is at most this. Newton's
-      method ends within the root of the rounding of a singular Hessian.
-    zero_curvature: an eigenvalue counts as 0 within this of 0.
-    explained: F agrees with a catalogue entry to this.
-    weak_norm: rows shorter than this are weak; learned ones are longer than 1
-      but for the last few of an unfinished descent.
-    num_newton: most steps towards a critical point.
-    num_short_descent: most steps of the first descent.
-    num_long_descent: most steps of the descent of those in no known valley.
-    num_relax: most steps to the floor of a valley.
-    num_starts: of the search for negative curvature across kinks.
-    num_iterations: of that search.
-  """
-
-  gradient_tolerance: float = 1e-12
-  zero_sse: float = 1e-18
-  floor_tolerance: float = 1e-10
-  near: float = 0.05
-  kink_tolerance: float = 1e-7
-  zero_curvature: float = 1e-7
-  explained: float = 1e-9
-  weak_norm: float = 0.5
-  num_newton: int = 60
-  num_short_descent: int = 60
-  num_long_descent: int = 4000
-  num_relax: int = 200
-  num_starts: int = 4
-  num_iterations: int = 20
-
-
-SETTINGS = Settings()
 
 
 class Certificates(NamedTuple):
@@ -120,22 +78,6 @@ class Certificates(NamedTuple):
   bias: np.ndarray
 
 
-class _Settled(NamedTuple):
-  """Where states lead to: [S, ...] each.
-
-  Attributes:
-    end: the state and its error.
-    found: what the catalogue says of it.
-    solved: bool, F = 0.
-    critical: bool, ∇F = 0, solved ones included.
-  """
-
-  end: polishing.Polished
-  found: catalogue.Found
-  solved: np.ndarray
-  critical: np.ndarray
-
-
 def certify(
   weights: np.ndarray, bias: np.ndarray, settings: Settings
 ) -> Certificates:
@@ -159,7 +101,7 @@ def certify(
   v = np.concatenate([flat, np.asarray(bias, float)], axis=1)
   finite = np.isfinite(v).all(axis=1)
   v = np.where(finite[:, None], v, 0.0)
-  end, found, solved, critical = _settle(v, num_features, settings)
+  end, found, solved, critical = settle(v, num_features, settings)
   least, num_flat, slope = _curve(end, solved, critical, num_features, settings)
   is_runaway = ~critical & (found.entry != Entry.NONE)
   verdict = np.select(
@@ -187,7 +129,7 @@ def certify(
   return Certificates(
     verdict=verdict.astype(np.int8),
     entry=np.where(finite, found.entry, Entry.NONE).astype(np.int8),
-    start_sse=np.where(finite, polishing.errors(v, num_features), nan),
+    start_sse=np.where(finite, batches.errors(v, num_features), nan),
     sse=np.where(finite, end.sse, nan),
     catalogue_sse=np.where(finite, found.sse, nan),
     infimum=np.where(finite, found.infimum, nan),
@@ -201,78 +143,6 @@ def certify(
     weights=ends,
     bias=biases,
   )
-
-
-def _settle(v: np.ndarray, num_features: int, settings: Settings) -> _Settled:
-  """Takes each state to what it leads to."""
-  sizes: Any = {
-    'num_features': num_features,
-    'tolerance': settings.gradient_tolerance,
-  }
-  near = polishing.find_critical(v, max_steps=settings.num_newton, **sizes)
-  moved = np.linalg.norm(near.v - v, axis=1)
-  at_hand = (near.gradient_norm < settings.gradient_tolerance) & (
-    moved <= settings.near * np.linalg.norm(v, axis=1)
-  )
-  end = polishing.descend(
-    np.where(at_hand[:, None], near.v, v),
-    max_steps=settings.num_short_descent,
-    **sizes,
-  )
-  solved = end.sse < settings.zero_sse
-  critical = solved | (end.gradient_norm < settings.gradient_tolerance)
-  found = catalogue.nothing(len(v))
-
-  # A descent that takes long may have no end: judged at the norm it came from.
-  (long,) = np.nonzero(~critical)
-  floor = polishing.relax(v[long], max_steps=settings.num_relax, **sizes)
-  valley = catalogue.find_valleys(
-    floor.v,
-    weak_norm=settings.weak_norm,
-    explained=settings.explained,
-    max_steps=settings.num_relax,
-    **sizes,
-  )
-  endless = (valley.entry != Entry.NONE) & (
-    floor.gradient_norm < settings.floor_tolerance
-  )
-  _put(end, long[endless], floor, endless)
-  _put(found, long[endless], valley, endless)
-
-  far = long[~endless]
-  down = polishing.descend(
-    end.v[far], max_steps=settings.num_long_descent, **sizes
-  )
-  done = (down.sse < settings.zero_sse) | (
-    down.gradient_norm < settings.gradient_tolerance
-  )
-  # What has no end within the steps stays on its floor, unresolved.
-  _put(end, far[done], down, done)
-  _put(end, far[~done], floor, np.flatnonzero(~endless)[~done])
-  solved[far[done]] = down.sse[done] < settings.zero_sse
-  critical[far[done]] = True
-
-  found.entry[solved], found.sse[solved], found.infimum[solved] = (
-    Entry.SOLVED,
-    0.0,
-    0.0,
-  )
-  (stuck,) = np.nonzero(critical & ~solved)
-  if len(stuck):
-    levels = catalogue.find_levels(
-      end.v[stuck],
-      num_features=num_features,
-      on_tolerance=settings.kink_tolerance,
-      explained=settings.explained,
-    )
-    _put(found, stuck, levels, slice(None))
-  return _Settled(end, found, solved, critical)
-
-
-def _put(into: NamedTuple, at: np.ndarray, values: NamedTuple, which) -> None:
-  """Writes values[which] into the arrays of `into` at `at`."""
-  for there, here in zip(into, values):
-    there[at] = here[which]
 
 
 def _curve(
@@ -299,8 +169,8 @@ def _curve(
     num_flat[i] = order.spectrum.num_zero
   (floors,) = np.nonzero(~critical)
   if len(floors):
-    at = polishing.tangential(end.v[floors], num_features)
-    turns = polishing.rotations(end.v[floors], num_features)
+    at = batches.tangential(end.v[floors], num_features)
+    turns = batches.rotations(end.v[floors], num_features)
     beside = np.concatenate([turns, at.normal[:, None]], axis=1)
     past = 1.0 + 2.0 * np.linalg.norm(at.hessian, axis=(1, 2))
     out = past[:, None, None] * np.swapaxes(beside, 1, 2) @ beside

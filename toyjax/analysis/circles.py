@@ -103,16 +103,6 @@ def split_in_two(weights: ArrayLike) -> Split:
   )
 
 
-def regular_radius(num_features: int) -> float:
-  """Returns the least norm 1 / √(1 - cos 2π/n) of a regular n-gon that solves.
-
-  Every larger radius solves X = I_n as well. `num_features` is n >= 3, m = 2.
-  """
-  if num_features < 3:
-    raise ValueError(f'num_features must be >= 3: {num_features}')
-  return float(1.0 / np.sqrt(1.0 - np.cos(2.0 * np.pi / num_features)))
-
-
 def _sorted(norms: ArrayLike) -> np.ndarray:
   norms = np.asarray(norms, float)
   if norms.ndim != 2 or norms.shape[1] < 1:

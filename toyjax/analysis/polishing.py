@@ -20,16 +20,11 @@ References:
 """
 
 from collections.abc import Callable
-import functools
-import math
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from toyjax.analysis import pieces
-from toyjax.base import Array
+from toyjax.analysis import batches
 
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-2, 1e-14, 1e10
 _SINGULAR = 1e-9  # Eigenvalues below this share of the largest count as zero.
@@ -49,22 +44,6 @@ class Polished(NamedTuple):
   sse: np.ndarray
   gradient_norm: np.ndarray
   num_steps: np.ndarray
-
-
-class Tangential(NamedTuple):
-  """First and second order of F on the spheres |W|_F = const.
-
-  Attributes:
-    gradient: [S, P] in the tangent space, P = MN + N.
-    hessian: [S, P, P] of the Lagrangian, in the tangent space.
-    normal: [S, P] outward unit normal.
-    slope: [S] normal part of ∇F: on a valley's floor d F / d|W| along it.
-  """
-
-  gradient: np.ndarray
-  hessian: np.ndarray
-  normal: np.ndarray
-  slope: np.ndarray
 
 
 # Gradient and negative step of each state: (v, damping) -> (∇F, next v).
@@ -87,7 +66,7 @@ def descend(
   """
 
   def propose(v: np.ndarray, damping: np.ndarray):
-    gradient, hessian = derivatives(v, num_features)
+    gradient, hessian = batches.derivatives(v, num_features)
     return gradient, v - _damped(hessian, gradient, damping)
 
   return _iterate(
@@ -113,16 +92,16 @@ def relax(
   norms = np.linalg.norm(v[:, :-num_features], axis=1)
 
   def propose(v: np.ndarray, damping: np.ndarray):
-    at = tangential(v, num_features)
+    at = batches.tangential(v, num_features)
     step = _damped(at.hessian, at.gradient, damping)
     step -= at.normal * np.sum(step * at.normal, axis=1, keepdims=True)
     norms = np.linalg.norm(v[:, :-num_features], axis=1)
-    return at.gradient, on_sphere(v - step, norms, num_features)
+    return at.gradient, batches.on_sphere(v - step, norms, num_features)
 
   found = _iterate(
     v, propose, num_features, tolerance=tolerance, max_steps=max_steps
   )
-  return found._replace(v=on_sphere(found.v, norms, num_features))
+  return found._replace(v=batches.on_sphere(found.v, norms, num_features))
 
 
 def find_critical(
@@ -142,7 +121,7 @@ def find_critical(
 
   def propose(v: np.ndarray, damping: np.ndarray):
     del damping
-    gradient, hessian = derivatives(v, num_features)
+    gradient, hessian = batches.derivatives(v, num_features)
     values, vectors = np.linalg.eigh(hessian)
     largest = np.max(np.abs(values), axis=1, keepdims=True)
     regular = np.abs(values) > _SINGULAR * largest
@@ -162,88 +141,6 @@ def find_critical(
     max_steps=max_steps,
     may_climb=True,
   )
-
-
-def tangential(v: np.ndarray, num_features: int) -> Tangential:
-  """Returns first and second order of F on the spheres through v [S, P]."""
-  gradient, hessian = derivatives(v, num_features)
-  on_weights = np.arange(v.shape[1]) < v.shape[1] - num_features
-  weights = np.where(on_weights, v, 0.0)
-  norm = np.linalg.norm(weights, axis=1, keepdims=True)
-  normal = weights / np.maximum(norm, np.finfo(float).tiny)
-  slope = np.sum(gradient * normal, axis=1)
-  multiplier = slope / np.maximum(norm[:, 0], np.finfo(float).tiny)
-  lagrangian = hessian - multiplier[:, None, None] * np.diag(on_weights * 1.0)
-  identity = np.eye(v.shape[1])
-  project = identity - normal[:, :, None] * normal[:, None, :]
-  return Tangential(
-    gradient - normal * slope[:, None],
-    project @ lagrangian @ project,
-    normal,
-    slope,
-  )
-
-
-def on_sphere(
-  v: np.ndarray, norms: np.ndarray, num_features: int
-) -> np.ndarray:
-  """Returns v [S, P] with W scaled to |W|_F = norms [S]."""
-  weights = v[:, :-num_features]
-  now = np.linalg.norm(weights, axis=1)
-  scaled = weights * (norms / np.maximum(now, np.finfo(float).tiny))[:, None]
-  return np.concatenate([scaled, v[:, -num_features:]], axis=1)
-
-
-def derivatives(
-  v: np.ndarray, num_features: int
-) -> tuple[np.ndarray, np.ndarray]:
-  """Returns ∇F [S, P] and its Hessian [S, P, P] on the pattern of each v."""
-  return _on_batch(_derivatives, v, num_features)
-
-
-def rotations(v: np.ndarray, num_features: int) -> np.ndarray:
-  """Returns unit directions [S, M(M-1)/2, P] of rotations; 0 where W is 0.
-
-  They span what rotations of the hidden space do to v; orthonormal.
-  """
-  turns = _on_batch(_rotations, v, num_features)
-  _, lengths, directions = np.linalg.svd(turns, full_matrices=False)
-  largest = np.max(lengths, axis=1, keepdims=True, initial=0.0)
-  return directions * (lengths > _SINGULAR * largest)[:, :, None]
-
-
-def errors(v: np.ndarray, num_features: int) -> np.ndarray:
-  """Returns F [S]."""
-  return _on_batch(_errors, v, num_features)
-
-
-def _on_batch(function: Callable, v: np.ndarray, num_features: int):
-  """Calls a jitted function on v, padded to a power of two: few programs."""
-  if not jax.config.read('jax_enable_x64'):
-    raise ValueError('needs float64: enable jax_enable_x64')
-  size = 2 ** math.ceil(math.log2(max(len(v), 1)))
-  padded = np.resize(v, (size, v.shape[1]))
-  found = function(jnp.asarray(padded), num_features)
-  return jax.tree.map(lambda leaf: np.array(leaf)[: len(v)], found)
-
-
-@functools.partial(jax.jit, static_argnums=1)
-def _derivatives(v: Array, num_features: int) -> tuple[Array, Array]:
-  def of_one(v: Array) -> tuple[Array, Array]:
-    pattern = pieces.on_pattern(pieces.params_of(v, num_features))
-    return pieces.gradient(v, pattern), pieces.hessian(v, pattern)
-
-  return jax.vmap(of_one)(v)
-
-
-@functools.partial(jax.jit, static_argnums=1)
-def _rotations(v: Array, num_features: int) -> Array:
-  return jax.vmap(lambda v: pieces.rotations(v, num_features))(v)
-
-
-@functools.partial(jax.jit, static_argnums=1)
-def _errors(v: Array, num_features: int) -> Array:
-  return jax.vmap(lambda v: pieces.sse(v, num_features))(v)
 
 
 def _damped(
@@ -274,7 +171,7 @@ def _iterate(
 ) -> Polished:
   """Repeats v ← propose(v, μ) while F falls, with μ adapted, state by state."""
   v = np.array(v, float)
-  sse = errors(v, num_features)
+  sse = batches.errors(v, num_features)
   gradient_norm = np.full(len(v), np.inf)
   damping = np.full(len(v), _FIRST_DAMPING)
   num_steps = np.zeros(len(v), int)
@@ -292,7 +189,7 @@ def _iterate(
       & (damping[active] < _MOST_DAMPING)
     )
     active, proposed = active[going], proposed[going]
-    found = errors(proposed, num_features)
+    found = batches.errors(proposed, num_features)
     # Near the end F changes by less than its rounding.
     rounding = 4.0 * np.finfo(float).eps * sse[active]
     accepted = (found <= sse[active] + rounding) | may_climb
