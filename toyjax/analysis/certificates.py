@@ -14,14 +14,17 @@ The verdict is about what the state leads to. Whether it had arrived there is
 """
 
 import enum
+import functools
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from toyjax.analysis import batches, curvature, polishing
 from toyjax.analysis.catalogue import Entry
 from toyjax.analysis.settling import Settings, settle
+from toyjax.base import Array
 
 
 class Verdict(enum.IntEnum):
@@ -97,7 +100,9 @@ def certify(
   num_states, num_hidden, num_features = np.shape(weights)
   if np.shape(bias) != (num_states, num_features):
     raise ValueError(f'weights {np.shape(weights)}, bias {np.shape(bias)}')
-  flat = np.asarray(weights, float).reshape(num_states, -1)
+  flat = np.asarray(weights, float).reshape(
+    num_states, num_hidden * num_features
+  )
   v = np.concatenate([flat, np.asarray(bias, float)], axis=1)
   finite = np.isfinite(v).all(axis=1)
   v = np.where(finite[:, None], v, 0.0)
@@ -157,13 +162,8 @@ def _curve(
   least, slope = np.full((2, num_states), np.nan)
   num_flat = np.full(num_states, -1, np.int8)
   for i in np.flatnonzero(critical & ~solved):
-    order = curvature.second_order(
-      jnp.asarray(end.v[i]),
-      num_features=num_features,
-      kink_tolerance=settings.kink_tolerance,
-      zero_tolerance=settings.zero_curvature,
-      num_starts=settings.num_starts,
-      num_iterations=settings.num_iterations,
+    order = _second_order(
+      jnp.asarray(end.v[i]), num_features=num_features, settings=settings
     )
     least[i] = order.upper
     num_flat[i] = order.spectrum.num_zero
@@ -178,6 +178,20 @@ def _curve(
     least[floors], slope[floors] = across[:, 0], at.slope
     num_flat[floors] = np.sum(np.abs(across) <= settings.zero_curvature, axis=1)
   return least, num_flat, slope
+
+
+@functools.partial(jax.jit, static_argnames=('num_features', 'settings'))
+def _second_order(
+  v: Array, *, num_features: int, settings: Settings
+) -> curvature.SecondOrder:
+  return curvature.second_order(
+    v,
+    num_features=num_features,
+    kink_tolerance=settings.kink_tolerance,
+    zero_tolerance=settings.zero_curvature,
+    num_starts=settings.num_starts,
+    num_iterations=settings.num_iterations,
+  )
 
 
 def _preactivations(weights: np.ndarray, bias: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ def fan(*, num_features: int, num_weak: int, radius: float | Array) -> Params:
       math.pi + offsets * spacing,
     ]
   )
-  weights = norms * jnp.stack([jnp.cos(angles), jnp.sin(angles)])
+  weights = norms[None, :] * jnp.stack([jnp.cos(angles), jnp.sin(angles)])
   shared = level * (1.0 - num_weak * weak**2 - 2.0 * lean)
   is_weak = jnp.arange(num_features) < num_weak
   return Params(weights, jnp.where(is_weak, shared, 1.0 - norms**2))
