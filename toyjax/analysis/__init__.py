@@ -1,0 +1,1 @@
+"""What a finished run means: what it ended in, and how it got there."""
