@@ -109,7 +109,7 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer('zoom_size', 32, 'Pixels of a window along an axis.', 16)
 flags.DEFINE_float('zoom_factor', 8.0, 'Between successive windows.', 2.0)
-flags.DEFINE_integer('num_chains', 2, 'Chains of windows on each edge.', 1)
+flags.DEFINE_integer('num_chains', 1, 'Chains of windows on each edge.', 1)
 flags.DEFINE_integer(
   'scan_size',
   48,
@@ -127,7 +127,7 @@ define_list(
 )
 define_list(
   'scan_norm_factors',
-  [1.0, 1.1, 1.2],
+  [1.0, 1.1],
   number(float, 1.0),
   'Variants of --norm_factor.',
 )

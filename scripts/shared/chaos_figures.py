@@ -48,9 +48,7 @@ def draw_map(
       f'here {shown.min():.2f} to {shown.max():.2f}',
       fontsize='medium',
     )
-    figure.colorbar(
-      image, ax=panels[k], location='bottom', shrink=0.85, extend='both'
-    )
+    figure.colorbar(image, ax=panels[k], extend='both')
   chaos_maps.draw_endings(
     panels[-1],
     learning_rates=rates,
@@ -103,8 +101,8 @@ def draw_lyapunov(
       0.0,
       4 * eps,
       'magma',
-      'ln of the largest growth of a difference\n'
-      f'one rounding grows to order 1: float32 {eps:.0f}, float64 36',
+      'ln of the largest growth of a difference before recovery;\n'
+      f'a rounding error fills all: float32 at {eps:.0f}, float64 at 36',
     ),
   ):
     image = chaos_maps.draw_field(
@@ -117,12 +115,10 @@ def draw_lyapunov(
       colormap=colormap,
     )
     axes.set_title(title, fontsize='medium')
-    bar = figure.colorbar(
-      image, ax=axes, location='bottom', shrink=0.85, extend='both'
-    )
+    bar = figure.colorbar(image, ax=axes, extend='both')
     if axes is panels[1]:
-      bar.ax.axvline(eps, color='cyan')
-      bar.ax.axvline(-np.log(np.finfo(np.float64).eps), color='lime')
+      bar.ax.axhline(eps, color='cyan')
+      bar.ax.axhline(-np.log(np.finfo(np.float64).eps), color='lime')
   chaos_maps.draw_endings(
     panels[2], learning_rates=rates, deltas=deltas, endings=endings
   )
@@ -200,6 +196,15 @@ def draw_dimensions(
     values=[
       np.asarray([row['box_dimension'] for row in own]) for own in chosen
     ],
+  )
+  fast = [row for row in rows if row['edge'] == 'fast' and row['level'] > 0]
+  left.plot(
+    [row['width'] for row in fast],
+    [row['box_dimension_shuffled'] for row in fast],
+    linestyle='none',
+    marker='x',
+    color='black',
+    label='fast edge, labels shuffled within each column',
   )
   null = pooled[('smooth null', 'float64')]
   left.axhline(

@@ -108,7 +108,12 @@ def zoom_rows(
       'recovered': int(mask.sum()),
       'box_dimension': box_counting.box_dimension(mask, sizes),
       'uncertainty_dimension': box_counting.uncertainty_dimension(mask, sizes),
+      'box_dimension_shuffled': box_counting.box_dimension(
+        box_counting.shuffled(mask, seed=0), sizes
+      ),
       'flips_nudged': int(np.sum(mask != zoomed.nudged)),
+      'flips_by_chance': box_counting.chance_changes(mask, zoomed.nudged)
+      * mask.size,
       'flips_float64': None,
     }
     if zoomed.exact is not None:
@@ -139,6 +144,13 @@ def dimension_rows(
   for row in zooms:
     if row['level'] > 0:
       measured.setdefault((row['edge'], row['dtype']), []).append(dict(row))
+      noise = {
+        'level': row['level'],
+        'box_dimension': row['box_dimension_shuffled'],
+      }
+      measured.setdefault((f'{row["edge"]} shuffled', row['dtype']), []).append(
+        noise
+      )
   rows = []
   for (edge, dtype), windows in measured.items():
     deepest = max((window['level'] for window in windows), default=0)
@@ -147,6 +159,8 @@ def dimension_rows(
       sizes[-1] * settings['zoom_factor'] ** max(deepest - 1, 0)
     )
     for method in ('box_dimension', 'uncertainty_dimension'):
+      if method not in windows[0]:
+        continue
       values = [window[method] for window in windows]
       interval = statistics.Interval(*box_counting.mean_interval(values))
       rows.append(

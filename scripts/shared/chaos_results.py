@@ -89,7 +89,8 @@ def report_zooms(
     rows,
     (
       *('level', 'dtype', 'edge', 'chain', 'width', 'pixels', 'recovered'),
-      *('box_dimension', 'flips_nudged', 'flips_float64'),
+      *('box_dimension', 'box_dimension_shuffled', 'flips_nudged'),
+      *('flips_by_chance', 'flips_float64'),
     ),
   )
   chaos_report.print_rows(

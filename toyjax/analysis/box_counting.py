@@ -140,6 +140,35 @@ def uncertainty_dimension(mask: np.ndarray, lags: Sequence[int]) -> float:
   return 2.0 - slope(label_changes(mask, lags))
 
 
+def shuffled(mask: np.ndarray, seed: int) -> np.ndarray:
+  """Returns the mask with the labels of each column drawn in random order.
+
+  The null of pure noise: as many labels of each kind at every learning rate,
+  and no structure beyond that.
+
+  Args:
+    mask: bool [H, W].
+    seed: of the permutations.
+
+  Returns:
+    bool [H, W] with the column sums of `mask`.
+  """
+  return np.random.default_rng(seed).permuted(np.asarray(mask, bool), axis=0)
+
+
+def chance_changes(a: np.ndarray, b: np.ndarray) -> float:
+  """Returns the share of labels that would differ if a and b were independent.
+
+  Within each column, p_a (1 - p_b) + p_b (1 - p_a), and the mean over columns.
+
+  Args:
+    a: bool [H, W].
+    b: bool [H, W].
+  """
+  p, q = np.mean(a, axis=0), np.mean(b, axis=0)
+  return float(np.mean(p * (1.0 - q) + q * (1.0 - p)))
+
+
 def mean_interval(
   dimensions: Sequence[float], confidence: float = CONFIDENCE
 ) -> Interval:

@@ -21,24 +21,25 @@ class Ending(enum.IntEnum):
 
   DIVERGED = 0  # A weight, a bias or the SSE is not finite.
   RECOVERED = 1  # SSE < solved_sse at every step of the window.
-  OSCILLATING = 2  # The SSE moved by more than `steady` times its maximum.
-  LOST = 3  # Steady, and SSE >= lost_sse: a feature or more is given up.
-  ON_ITS_WAY = 4  # Steady and below: symmetric failure, or leaving it slowly.
+  OSCILLATING = 2  # The SSE went up and down by more than `steady`.
+  LOST = 3  # SSE >= lost_sse: a feature or more is given up.
+  ON_ITS_WAY = 4  # Below: in symmetric failure, or leaving it.
 
 
 class Thresholds(NamedTuple):
   """The numbers behind the endings, each with its reason.
 
   Attributes:
-    steady: an SSE that moves by less than this fraction of its maximum within
-      the window is steady. A run on its way moves by less than one part in a
-      hundred in 100 steps except in its last fall, a cycle of period two by
-      much more.
+    steady: an SSE that spans more than this fraction of its maximum within the
+      window, and rose at least once, oscillates. Plain rounding lets the SSE of
+      a run on its way rise as well, but moves it by less than 1e-5.
+    rise: a step that raises the SSE by this fraction or more is a rise.
     lost_sse: a feature that is off costs 1, symmetric failure (n - 1) / n and
       less on the way out of it. The middle of 6/7 and 1.
   """
 
   steady: float = 0.05
+  rise: float = 1e-4
   lost_sse: float = 0.93
 
 
@@ -65,10 +66,12 @@ class Observed(NamedTuple):
 
 
 class _Record(NamedTuple):
-  """Running record: extremes of the SSE in the window, first recovery."""
+  """Running record: the SSE of the window so far, first recovery."""
 
   low: Array
   high: Array
+  last: Array
+  rose: Array
   solved_step: Array
 
 
@@ -117,6 +120,8 @@ def run(
     return _Record(
       jnp.where(first, sse, jnp.minimum(record.low, sse)),
       jnp.where(first, sse, jnp.maximum(record.high, sse)),
+      sse,
+      ~first & (record.rose | _rises(record.last, sse, thresholds)),
       jnp.where(
         (record.solved_step < 0) & (sse < solved_sse),
         step - 1,
@@ -126,7 +131,7 @@ def run(
 
   def begin(state):
     zero = jnp.zeros((), state.params.bias.dtype)
-    return _Record(zero, zero, jnp.int32(-1))
+    return _Record(zero, zero, zero, jnp.bool_(False), jnp.int32(-1))
 
   mirror = chaos.mirror_rows(num_features, separation)
 
@@ -154,6 +159,11 @@ def run(
   return seen, state.record.solved_step
 
 
+def _rises(before, after, thresholds):
+  """Whether the SSE rose by more than rounding."""
+  return after > (1.0 + thresholds.rise) * before
+
+
 def _ending(params, sse, record, solved_sse, thresholds):
   """Returns the code of `Ending` from the last window and the last state."""
   finite = jnp.isfinite(sse) & jnp.all(
@@ -161,10 +171,11 @@ def _ending(params, sse, record, solved_sse, thresholds):
   )
   low = jnp.minimum(record.low, sse)
   high = jnp.maximum(record.high, sse)
+  rose = record.rose | _rises(record.last, sse, thresholds)
   tests = {
     Ending.DIVERGED: ~finite,
     Ending.RECOVERED: high < solved_sse,
-    Ending.OSCILLATING: high - low > thresholds.steady * high,
+    Ending.OSCILLATING: rose & (high - low > thresholds.steady * high),
     Ending.LOST: high >= thresholds.lost_sse,
     Ending.ON_ITS_WAY: jnp.bool_(True),
   }
