@@ -83,7 +83,7 @@ def draw_lyapunov(
   endings = results['ending'][:, -1].reshape(size, size)
   figure = matplotlib.figure.Figure((13.2, 4.9), layout='constrained')
   panels = figure.subplots(1, 3)
-  limit = float(np.nanquantile(np.abs(exponents), 0.98)) or 1.0
+  limit = float(np.nanquantile(np.abs(exponents), 0.95)) or 1.0
   eps = -np.log(np.finfo(np.float32).eps)
   for axes, values, low, high, colormap, title in (
     (
@@ -172,7 +172,7 @@ def draw_dimensions(
   settings: Mapping[str, Any],
 ) -> None:
   """Draws dimension and label flips of each window against its width."""
-  figure = matplotlib.figure.Figure((11.0, 4.6), layout='constrained')
+  figure = matplotlib.figure.Figure((11.0, 5.8), layout='constrained')
   left, right = figure.subplots(1, 2)
   series = [(edge, dtype) for edge in EDGES for dtype in DTYPES]
   chosen = [
@@ -214,29 +214,41 @@ def draw_dimensions(
     linestyle='--',
     label=_dimension_label(null, 'smooth null', ''),
   )
-  left.set_ylim(0.5, 2.1)
+  left.set_ylim(0.8, 2.1)
   left.set_ylabel('box-counting dimension of the edge')
   left.set_title(
-    'a smooth edge has 1, labels by chance 2; one mark a window', fontsize=10
+    'box-counting dimension, one mark a window; crosses: the same\n'
+    'labels in random order, what pure noise of that density gives',
+    fontsize=10,
   )
-  left.legend(fontsize='small', loc='lower left')
   chaos_maps.draw_levels(
     right,
     labels=[f'{edge} edge, {dtype}' for edge, dtype in series],
     widths=widths,
-    values=[
-      np.asarray([row['flips_nudged'] / row['pixels'] for row in own])
-      for own in chosen
-    ],
+    values=[np.asarray([_flip_ratio(row) for row in own]) for own in chosen],
   )
-  right.set_ylim(-0.02, 0.6)
-  right.set_ylabel('share of labels flipped')
+  right.axhline(1.0, color='black', linewidth=1.0, linestyle='--')
+  right.set_ylim(-0.05, 1.5)
+  right.set_ylabel('labels flipped / flipped if they were pure chance')
   right.set_title(
-    'labels flipped by one rounding of the start; chance flips half',
+    'what one rounding error in the start does to the labels:\n'
+    '0 nothing, 1 (dashed) all that chance could do',
     fontsize=10,
   )
-  right.legend(fontsize='small', loc='upper left')
+  for axes in (left, right):
+    axes.legend(
+      fontsize='small',
+      loc='upper center',
+      bbox_to_anchor=(0.5, -0.16),
+      frameon=False,
+    )
   figure.savefig(path, dpi=_DPI)
+
+
+def _flip_ratio(row: Mapping[str, Any]) -> float:
+  """Returns flips over those of independent labels; NaN where none can flip."""
+  chance = row['flips_by_chance']
+  return row['flips_nudged'] / chance if chance else float('nan')
 
 
 def _dimension_label(

@@ -25,11 +25,15 @@ LOSS_REDUCTIONS = ('mean', 'mean_samples', 'sum')
 
 
 def minimum_norm(num_features: int) -> float:
-  """Returns the least |W| of n - 1 rows on a regular polygon that solve it.
+  """Returns the least |W| of the n - 1 live rows in symmetric failure.
 
-  |W|² = 1 / (1 - cos 2π/(n - 1)); √2 for the hexagon of n = 7.
+  A regular polygon solves its own features for |W|² >= 1/(1 - cos 2π/(n - 1));
+  its biases 1 - |W|² are off for the dead input for |W| >= 1, which binds for
+  the triangle only. √2 for the hexagon of n = 7.
   """
-  return math.sqrt(1.0 / (1.0 - math.cos(2.0 * math.pi / (num_features - 1))))
+  return math.sqrt(
+    max(1.0, 1.0 / (1.0 - math.cos(2.0 * math.pi / (num_features - 1))))
+  )
 
 
 def raised_rows(*, num_features: int, separation: int) -> tuple[int, int]:

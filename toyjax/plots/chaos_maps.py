@@ -5,11 +5,18 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.image import AxesImage
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
 import numpy as np
 
 from toyjax.analysis.chaos_endings import Ending
 
+_NAMES: Mapping[Ending, str] = {
+  Ending.DIVERGED: 'diverged',
+  Ending.RECOVERED: 'recovered',
+  Ending.OSCILLATING: 'oscillating',
+  Ending.LOST: 'lost (SSE near 1 or more)',
+  Ending.ON_ITS_WAY: 'still failed, or on its way',
+}
 # Okabe and Ito's colours: blue for recovered, warm for lost, grey on its way.
 ENDING_COLORS: Mapping[Ending, str] = {
   Ending.DIVERGED: '#000000',
@@ -93,7 +100,7 @@ def draw_endings(
         facecolor=ENDING_COLORS[code],
         edgecolor='black',
         linewidth=0.4,
-        label=f'{code.name.lower().replace("_", " ")} {100 * share:.1f} %',
+        label=f'{_NAMES[code]} {100 * share:.1f} %',
       )
       for code, share in shares.items()
       if share > 0.0
@@ -134,23 +141,6 @@ def draw_window(
   axes.set_xticks([])
   axes.set_yticks([])
   axes.set_title(title, fontsize='small')
-
-
-def mark_window(
-  axes: Axes, *, learning_rates: np.ndarray, deltas: np.ndarray
-) -> None:
-  """Frames the part of a map that a zoom window shows."""
-  left, right, bottom, top = _extent(learning_rates, deltas)
-  axes.add_patch(
-    Rectangle(
-      (left, bottom),
-      right - left,
-      top - bottom,
-      fill=False,
-      edgecolor='red',
-      linewidth=1.2,
-    )
-  )
 
 
 def draw_levels(
