@@ -93,7 +93,7 @@ def draw_lyapunov(
       1e3 * limit,
       'RdBu_r',
       f'Lyapunov exponent, 10⁻³ a step, over {last:,} steps\n'
-      'red: neighbouring runs part',
+      'red: neighbouring runs part; lone dark dots: solved, on a kink',
     ),
     (
       panels[1],
@@ -102,7 +102,7 @@ def draw_lyapunov(
       4 * eps,
       'magma',
       'ln of the largest growth of a difference before recovery;\n'
-      f'a rounding error fills all: float32 at {eps:.0f}, float64 at 36',
+      f'a rounding error fills all at {eps:.0f} (float32, cyan), 36 (float64)',
     ),
   ):
     image = chaos_maps.draw_field(
@@ -185,13 +185,13 @@ def draw_dimensions(
   ]
   widths = [np.asarray([row['width'] for row in own]) for own in chosen]
   pooled = {
-    (row['edge'], row['dtype']): row
+    (row['edge'], row['dtype'], row['windows']): row
     for row in dimensions
     if row['method'] == 'box_dimension'
   }
   chaos_maps.draw_levels(
     left,
-    labels=[_dimension_label(pooled.get(key), *key) for key in series],
+    labels=[_dimension_label(pooled, *key) for key in series],
     widths=widths,
     values=[
       np.asarray([row['box_dimension'] for row in own]) for own in chosen
@@ -206,13 +206,13 @@ def draw_dimensions(
     color='black',
     label='fast edge, labels shuffled within each column',
   )
-  null = pooled[('smooth null', 'float64')]
+  null = pooled[('smooth null', 'float64', 'all')]
   left.axhline(
     null['estimate'],
     color='black',
     linewidth=1.0,
     linestyle='--',
-    label=_dimension_label(null, 'smooth null', ''),
+    label=f'smooth null: {_interval(null)}',
   )
   left.set_ylim(0.8, 2.1)
   left.set_ylabel('box-counting dimension of the edge')
@@ -232,7 +232,7 @@ def draw_dimensions(
   right.set_ylabel('labels flipped / flipped if they were pure chance')
   right.set_title(
     'what one rounding error in the start does to the labels:\n'
-    '0 nothing, 1 (dashed) all that chance could do',
+    '0 nothing, 1 (dashed) all that chance could do; resolved: below .5',
     fontsize=10,
   )
   for axes in (left, right):
@@ -252,16 +252,27 @@ def _flip_ratio(row: Mapping[str, Any]) -> float:
 
 
 def _dimension_label(
-  row: Mapping[str, Any] | None, edge: str, dtype: str
+  pooled: Mapping[tuple[str, str, str], Mapping[str, Any]],
+  edge: str,
+  dtype: str,
 ) -> str:
-  name = ', '.join(
-    part for part in (edge + (' edge' if dtype else ''), dtype) if part
-  )
-  if row is None:
-    return f'{name}: no window'
+  """Names an edge with its dimension, over all and over resolved windows."""
+  name = f'{edge} edge, {dtype}: '
+  everywhere = pooled[(edge, dtype, 'all')]
+  resolved = pooled[(edge, dtype, 'resolved')]
+  if not everywhere['count']:
+    return name + 'no window'
+  if not resolved['count']:
+    return name + _interval(everywhere) + '; no window resolved'
   return (
-    f'{name}: {row["estimate"]:.2f} [{row["lower"]:.2f}, {row["upper"]:.2f}]'
+    name
+    + f'{_interval(resolved)} in the {resolved["count"]} of '
+    + f'{everywhere["count"]} windows that are resolved'
   )
+
+
+def _interval(row: Mapping[str, Any]) -> str:
+  return f'{row["estimate"]:.2f} [{row["lower"]:.2f}, {row["upper"]:.2f}]'
 
 
 def _axes_of(stage: Stage, size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,15 @@
 """What the chaos map shows, as rows of CSV files and tables for a terminal."""
 
 from collections.abc import Mapping, Sequence
+import itertools
 from typing import Any
 
 import numpy as np
 
 from scripts.shared import tables
 from scripts.shared.chaos_runs import VARIANT, Stage
-from scripts.shared.chaos_study import Zoomed
+from scripts.shared.chaos_study import DTYPES, Zoomed
+from scripts.shared.chaos_zoom import EDGES
 from toyjax import statistics
 from toyjax.analysis import box_counting
 from toyjax.analysis.chaos_endings import Ending
@@ -122,6 +124,11 @@ def zoom_rows(
   return rows
 
 
+# A window is resolved where a nudged start flips less than this share of what
+# independent labels would: elsewhere its picture is one draw of the rounding.
+RESOLVED_FLIPS = 0.5
+
+
 def dimension_rows(
   zooms: Sequence[Mapping[str, Any]],
   null: Sequence[tuple[int, np.ndarray]],
@@ -129,51 +136,68 @@ def dimension_rows(
 ) -> list[dict[str, Any]]:
   """Pools the windows of each edge, level 1 and deeper, and the null's."""
   sizes = box_sizes(settings['zoom_size'])
-  measured = {
-    ('smooth null', 'float64'): [
-      {
-        'level': level,
-        'box_dimension': box_counting.box_dimension(mask, sizes),
-        'uncertainty_dimension': box_counting.uncertainty_dimension(
-          mask, sizes
-        ),
-      }
-      for level, mask in null
+  smooth = [
+    {
+      'level': level,
+      'box_dimension': box_counting.box_dimension(mask, sizes),
+      'uncertainty_dimension': box_counting.uncertainty_dimension(mask, sizes),
+    }
+    for level, mask in null
+  ]
+  rows = _pool('smooth null', 'float64', 'all', smooth, settings)
+  for edge, dtype in itertools.product(EDGES, DTYPES):
+    own = [
+      row
+      for row in zooms
+      if row['level'] > 0 and (row['edge'], row['dtype']) == (edge, dtype)
     ]
-  }
-  for row in zooms:
-    if row['level'] > 0:
-      measured.setdefault((row['edge'], row['dtype']), []).append(dict(row))
-      noise = {
-        'level': row['level'],
-        'box_dimension': row['box_dimension_shuffled'],
-      }
-      measured.setdefault((f'{row["edge"]} shuffled', row['dtype']), []).append(
-        noise
-      )
+    resolved = [
+      row
+      for row in own
+      if row['flips_nudged'] < RESOLVED_FLIPS * row['flips_by_chance']
+    ]
+    rows += _pool(edge, dtype, 'all', own, settings)
+    rows += _pool(edge, dtype, 'resolved', resolved, settings)
+  return rows
+
+
+def _pool(
+  edge: str,
+  dtype: str,
+  windows: str,
+  found: Sequence[Mapping[str, Any]],
+  settings: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+  """Returns a row for each measure of the given windows."""
+  deepest = max((row['level'] for row in found), default=0)
+  largest = box_sizes(settings['zoom_size'])[-1]
   rows = []
-  for (edge, dtype), windows in measured.items():
-    deepest = max((window['level'] for window in windows), default=0)
-    # From the largest box of level 1 to a pixel of the deepest level.
-    decades = np.log10(
-      sizes[-1] * settings['zoom_factor'] ** max(deepest - 1, 0)
+  for method in (
+    'box_dimension',
+    'box_dimension_shuffled',
+    'uncertainty_dimension',
+  ):
+    values = [row[method] for row in found if method in row]
+    if found and not values:
+      continue
+    interval = box_counting.mean_interval(values)
+    rows.append(
+      {
+        'edge': edge,
+        'dtype': dtype,
+        'windows': windows,
+        'method': method,
+        'count': len(values),
+        'without_edge': int(np.sum(~np.isfinite(values))),
+        # From the largest box of level 1 to a pixel of the deepest level.
+        'decades': float(
+          np.log10(largest * settings['zoom_factor'] ** max(deepest - 1, 0))
+        )
+        if found
+        else 0.0,
+        **interval._asdict(),
+      }
     )
-    for method in ('box_dimension', 'uncertainty_dimension'):
-      if method not in windows[0]:
-        continue
-      values = [window[method] for window in windows]
-      interval = statistics.Interval(*box_counting.mean_interval(values))
-      rows.append(
-        {
-          'edge': edge,
-          'dtype': dtype,
-          'method': method,
-          'windows': len(windows),
-          'without_edge': int(np.sum(~np.isfinite(values))),
-          'decades': float(decades),
-          **interval._asdict(),
-        }
-      )
   return rows
 
 

@@ -97,8 +97,8 @@ def report_zooms(
     "Dimension of the edge (mean over windows, Student's t interval)",
     dimensions,
     (
-      *('edge', 'dtype', 'method', 'windows', 'without_edge', 'decades'),
-      *('estimate', 'lower', 'upper'),
+      *('edge', 'dtype', 'windows', 'method', 'count', 'without_edge'),
+      *('decades', 'estimate', 'lower', 'upper'),
     ),
   )
   chaos_figures.draw_zooms(path / 'zooms.png', found, settings)

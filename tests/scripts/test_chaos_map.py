@@ -146,7 +146,7 @@ def test_the_tables_count_flips_and_variants(finished):
     sum(int(row[code.name.lower()]) for code in Ending) == 16 for row in scan
   )
   edges = [r['edge'] for r in _rows(workdir / 'dimensions.csv')]
-  assert 'smooth null' in edges
+  assert set(edges) == {'smooth null', 'slow', 'fast'}
 
 
 def test_the_same_command_again_and_more_levels_extend(finished, tmp_path):
