@@ -61,9 +61,9 @@ SCIENCE = (
   'dtype',
 )
 
-# The study gives learning rates, Delta, n and 10,000 steps, and a map whose
-# colours span 8.5 to 14.1 with an edge from 1.55 to 2.4. At 10,000 steps none
-# of the variants recovers there; at 25,000, its other runs' length, one does.
+# The study gives n, the ranges, 10,000 steps, and a map whose colours span 8.5
+# to 14.1 with an edge from 1.55 to 2.4. No variant of the scan shows that after
+# 10,000 steps; after 25,000, the length of the study's other runs, one does.
 define_list(
   'observe_steps',
   [10_000, 25_000],
