@@ -93,23 +93,23 @@ def test_growth_along_training_is_that_of_two_neighbouring_runs():
     moved = jax.tree.map(
       lambda leaf, change: leaf + distance * change / length, start, tangent
     )
-    ends = [
-      loops.unroll(
+    pair = jax.tree.map(lambda *leaves: jnp.stack(leaves), start, moved)
+    ends = jax.vmap(
+      lambda state: loops.unroll(
         jax.random.key(0),
-        dynamics._replace(init=lambda key, state=state: state),
+        dynamics._replace(init=lambda key: state),
         num_steps,
       )[0]
-      for state in (start, moved)
-    ]
+    )(pair)
   apart = math.sqrt(
     sum(
-      float(np.sum((np.asarray(a) - np.asarray(b)) ** 2))
-      for a, b in zip(jax.tree.leaves(ends[0]), jax.tree.leaves(ends[1]))
+      float(np.sum((np.asarray(leaf)[0] - np.asarray(leaf)[1]) ** 2))
+      for leaf in jax.tree.leaves(ends)
     )
   )
   assert float(followed.log_growth) == pytest.approx(
     math.log(apart / distance), abs=1e-3
   )
   # Following changes nothing.
-  for a, b in zip(jax.tree.leaves(followed.inner), jax.tree.leaves(ends[0])):
-    np.testing.assert_allclose(a, b, atol=1e-12)
+  for a, b in zip(jax.tree.leaves(followed.inner), jax.tree.leaves(ends)):
+    np.testing.assert_allclose(a, np.asarray(b)[0], atol=1e-12)

@@ -3,7 +3,6 @@
 import csv
 import json
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -23,7 +22,6 @@ SMALL = (
   '--size=16',
   '--lyapunov_size=8',
   '--zoom_size=16',
-  '--zoom_levels=1',
   '--num_chains=1',
   '--scan_size=8',
   '--scan_loss_reductions=sum',
@@ -61,16 +59,29 @@ def _rows(path):
     return list(csv.DictReader(file))
 
 
+def _times(workdir):
+  """When each chunk of the map was written."""
+  chunks = (workdir / 'results.zarr' / 'map' / 'ending').rglob('c/*/*')
+  return {path: path.stat().st_mtime_ns for path in chunks}
+
+
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
+  """The map without zooms, then extended by them."""
   workdir = tmp_path_factory.mktemp('runs') / 'map'
-  done = _run(workdir, *SMALL)
+  alone = _run(workdir, *SMALL, '--zoom_levels=0')
+  assert alone.returncode == 0, alone.stderr
+  names = ('summary', 'edges', 'lyapunov', 'scan')
+  first = {name: (workdir / f'{name}.csv').read_bytes() for name in names}
+  stored = _times(workdir)
+  done = _run(workdir, *SMALL, '--zoom_levels=1')
   assert done.returncode == 0, done.stderr
-  return workdir, done
+  assert _times(workdir) == stored  # Nothing is run twice.
+  return workdir, done, first
 
 
 def test_it_writes_everything_it_promises(finished):
-  workdir, done = finished
+  workdir, done, _ = finished
   names = {path.name for path in workdir.iterdir()} - {'.lock'}
   assert names == {
     *(f'{name}.png' for name in ('map', 'zooms', 'dimensions', 'lyapunov')),
@@ -87,7 +98,7 @@ def test_it_writes_everything_it_promises(finished):
 
 
 def test_the_summary_counts_every_pixel_once(finished):
-  workdir, _ = finished
+  workdir, _, _ = finished
   data = xarray.open_zarr(workdir / 'results.zarr', group='map')
   rows = _rows(workdir / 'summary.csv')
   assert len(rows) == 2 * len(Ending)
@@ -101,7 +112,7 @@ def test_the_summary_counts_every_pixel_once(finished):
 
 
 def test_edges_are_where_the_map_has_them(finished):
-  workdir, _ = finished
+  workdir, _, _ = finished
   data = xarray.open_zarr(workdir / 'results.zarr', group='map')
   recovered = data['ending'].values[:, -1].reshape(16, 16) == Ending.RECOVERED
   rates = np.linspace(0.5, 3.0, 16)
@@ -116,7 +127,7 @@ def test_edges_are_where_the_map_has_them(finished):
 
 
 def test_stages_keep_their_precision_and_share_their_numbers(finished):
-  workdir, _ = finished
+  workdir, _, _ = finished
   path = workdir / 'results.zarr'
   exact = xarray.open_zarr(path, group='zoom0_float64')
   rough = xarray.open_zarr(path, group='zoom0_float32')
@@ -133,7 +144,7 @@ def test_stages_keep_their_precision_and_share_their_numbers(finished):
 
 
 def test_the_tables_count_flips_and_variants(finished):
-  workdir, _ = finished
+  workdir, _, _ = finished
   zooms = _rows(workdir / 'zooms.csv')
   assert {(row['level'], row['edge']) for row in zooms} >= {
     ('0', 'both'),
@@ -149,23 +160,14 @@ def test_the_tables_count_flips_and_variants(finished):
   assert set(edges) == {'smooth null', 'slow', 'fast'}
 
 
-def test_the_same_command_again_and_more_levels_extend(finished, tmp_path):
-  workdir, _ = finished
-  copy = tmp_path / 'copy'
-  shutil.copytree(workdir, copy)
-  mark = copy / 'results.zarr' / 'map' / 'completed_runs' / 'c' / '0'
-  mark.unlink()  # As if it had been killed before its first chunk was done.
-  again = _run(copy, *SMALL, '--zoom_levels=2')
-  assert again.returncode == 0, again.stderr
-  for name in ('summary', 'edges', 'lyapunov', 'scan'):
-    assert (copy / f'{name}.csv').read_bytes() == (
-      workdir / f'{name}.csv'
-    ).read_bytes()
-  levels = [row['level'] for row in _rows(copy / 'zooms.csv')]
-  assert set(levels) == {'0', '1', '2'}
-  fewer = _run(copy, *SMALL, '--zoom_levels=1')
+def test_levels_extend_a_map_and_fewer_are_refused(finished):
+  workdir, done, first = finished
+  for name, before in first.items():
+    assert (workdir / f'{name}.csv').read_bytes() == before
+  assert 'zoom1_float64: 100%' in done.stderr
+  fewer = _run(workdir, *SMALL, '--zoom_levels=0')
   assert fewer.returncode != 0
-  assert '--zoom_levels=2' in fewer.stderr
+  assert '--zoom_levels=1' in fewer.stderr
   assert 'Traceback' not in fewer.stderr
 
 
