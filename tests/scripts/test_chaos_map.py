@@ -76,6 +76,7 @@ def finished(tmp_path_factory):
   stored = _times(workdir)
   done = _run(workdir, *SMALL, '--zoom_levels=1')
   assert done.returncode == 0, done.stderr
+  assert stored
   assert _times(workdir) == stored  # Nothing is run twice.
   return workdir, done, first
 
