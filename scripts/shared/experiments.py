@@ -22,7 +22,7 @@ _DRY_RUN_STEPS = 200
 
 
 def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
-  """Defines the flags that every sweep takes."""
+  """Defines the flags that every sweep over seeds takes."""
   flags.DEFINE_integer(
     'num_seeds',
     num_seeds,
@@ -32,6 +32,16 @@ def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
   flags.DEFINE_integer(
     'seed', 0, 'Seed of the whole sweep: seed index i is fold_in(seed, i).', 0
   )
+  flags.DEFINE_bool(
+    'from_store',
+    False,
+    'Label, tabulate and draw the runs in --workdir again, without training.',
+  )
+  define_machine_flags(workdir=workdir)
+
+
+def define_machine_flags(*, workdir: str) -> None:
+  """Defines the flags that every sweep takes, over seeds or not."""
   flags.DEFINE_integer(
     'chunk_size',
     0,
@@ -62,11 +72,6 @@ def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
   )
   flags.DEFINE_bool(
     'dry_run', False, 'Only say what time, memory and disk it will take.'
-  )
-  flags.DEFINE_bool(
-    'from_store',
-    False,
-    'Label, tabulate and draw the runs in --workdir again, without training.',
   )
 
 
