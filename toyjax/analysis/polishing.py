@@ -192,7 +192,9 @@ def _iterate(
     found = batches.errors(proposed, num_features)
     # Near the end F changes by less than its rounding.
     rounding = 4.0 * np.finfo(float).eps * sse[active]
-    accepted = (found <= sse[active] + rounding) | may_climb
+    accepted = (found <= sse[active] + rounding) | (
+      may_climb & np.isfinite(found)
+    )
     damping[active] = np.maximum(
       damping[active] * np.where(accepted, 1.0 / 3.0, 4.0), _LEAST_DAMPING
     )

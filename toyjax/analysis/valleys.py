@@ -38,6 +38,8 @@ from toyjax.analysis import pieces
 from toyjax.base import Array
 from toyjax.toys.relu_autoencoder import Params
 
+_WIDEST_FAN = 2.8  # Radians; a fan of half a turn leaves no room for the rest.
+
 
 def fan(*, num_features: int, num_weak: int, radius: float | Array) -> Params:
   """Returns the floor of the valley to leading order in 1/R.
@@ -94,18 +96,22 @@ def fan_of_norm(
   Args:
     num_features: N.
     num_weak: d >= 1.
-    norm: |W|_F, large enough for R > 1; may be traced.
+    norm: |W|_F; may be traced. Below the norm of a fan of nearly half a turn it
+      is that fan, which is no valley any more.
   """
   num_fan = _num_fan(num_features, num_weak)
+  widest = _WIDEST_FAN / max(num_fan - 1, 1)
+  least = 1.0 / math.sqrt(1.0 - math.cos(min(widest, 1.0)))
   norm = jnp.asarray(norm, jnp.result_type(float))
 
   def closer(radius: Array, _: None) -> tuple[Array, None]:
     found = fan(num_features=num_features, num_weak=num_weak, radius=radius)
     others = jnp.sum(found.weights[:, : num_weak + 2] ** 2)
-    return jnp.sqrt(jnp.maximum((norm**2 - others) / num_fan, 1.5)), None
+    square = (norm**2 - others) / num_fan
+    return jnp.sqrt(jnp.maximum(square, least**2)), None
 
   start = norm / jnp.sqrt(jnp.asarray(num_fan, norm.dtype))
-  radius, _ = jax.lax.scan(closer, jnp.maximum(start, 1.5), length=8)
+  radius, _ = jax.lax.scan(closer, jnp.maximum(start, least), length=8)
   return pieces.vector(
     fan(num_features=num_features, num_weak=num_weak, radius=radius)
   )
