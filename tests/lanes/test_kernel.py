@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import pytest
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax import chunks, loops, sweeps
 from toyjax.base import Dynamics
@@ -32,7 +33,6 @@ H100 = jax.sharding.AbstractMesh(
     device_kind='NVIDIA H100 80GB HBM3', num_cores=None, platform='gpu'
   ),
 )
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 
 def _num_kernels(jaxpr):
@@ -52,7 +52,7 @@ def _check(fun, *args, in_axes=0, ulps=ULPS, num_kernels=1):
   assert _num_kernels(jax.make_jaxpr(inside)(*args).jaxpr) == num_kernels
   found, expected = jax.jit(
     lambda *args: (inside(*args), jax.vmap(fun, in_axes)(*args)),
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(*args)
   assert_agree(found, expected, ulps=ulps)
   with jax.sharding.use_abstract_mesh(H100):

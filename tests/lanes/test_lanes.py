@@ -11,6 +11,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import interpreter, is_tiny, lanes, rules
 
@@ -40,7 +41,7 @@ def _check_compiled(make, *args):
   """As `_check`, for programs of many steps: compiled fast, and as one."""
   found, expected = jax.jit(
     lambda *args: [make(mapper)(*args) for mapper in (lanes, jax.vmap)],
-    compiler_options={'xla_backend_optimization_level': 0},
+    compiler_options=FAST,
   )(*args)
   assert_agree(found, expected, ulps=ULPS)
 

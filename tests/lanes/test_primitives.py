@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes, rules
 
@@ -22,8 +23,6 @@ NUM_SEEDS = 5
 ELEMENTWISE_ULPS = 8
 # Sums of at most 70 terms, added in another order.
 SUM_ULPS = 32
-# Hundreds of small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 
 class Argument(NamedTuple):
@@ -821,7 +820,7 @@ def _check(name, dtype, each_alone):
   # One program of both: it compiles faster than two.
   actual, expected = jax.jit(
     lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(arguments)
   assert_agree(
     actual,

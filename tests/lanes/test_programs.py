@@ -9,6 +9,7 @@ import numpy as np
 import optax
 import pytest
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax import loops, optimizers, sweeps
 from toyjax.base import Dynamics
@@ -19,8 +20,6 @@ from toyjax.toys import relu_autoencoder
 
 NUM_SEEDS = 4
 NUM_STEPS = 20
-# Each program runs once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 # A step rounds in another order and hands its error to the next one, which may
 # enlarge it: 20 steps of sums of up to 60 terms, each a few ulps off.
 TRAINED_ULPS = 2000
@@ -288,7 +287,7 @@ PROGRAMS = {
 
 
 def _compile(function):
-  return jax.jit(function, compiler_options=COMPILER_OPTIONS)
+  return jax.jit(function, compiler_options=FAST)
 
 
 @pytest.mark.parametrize('name', PROGRAMS)

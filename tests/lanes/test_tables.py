@@ -9,11 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
 from toyjax.lanes import lanes, slices, tables
 
 NUM_SEEDS = 5
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 MODES = ['clip', 'fill', 'promise_in_bounds']
 DTYPES = ['float32', 'float64', 'int32', 'uint8', 'bool']
 WRITES = ['set', 'add', 'subtract', 'min', 'max', 'multiply']
@@ -50,7 +49,7 @@ def _assert_equal(function, *arguments):
 
   actual, expected = jax.jit(
     lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(arguments)
   assert jax.tree.structure(actual) == jax.tree.structure(expected)
   for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected)):
@@ -201,7 +200,7 @@ def test_what_is_not_read_may_be_nan():
       lanes(jax.grad(read))(t, index),
       outside(t),
     ),
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(table)
   np.testing.assert_array_equal(found, [4.0, 5.0])
   np.testing.assert_array_equal(within, [[0, 2, 0, 0, 1], [0, 1, 0, 0, 2]])
@@ -220,7 +219,7 @@ def test_what_is_not_written_may_be_nan(write):
       return getattr(place, write)(update, unique_indices=True)[index]
 
     loss = lambda table, update: jnp.sum(mapper(change)(table, index, update))
-    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=COMPILER_OPTIONS)
+    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=FAST)
     return found(table, update)
 
   for a, b in zip(slopes(lanes), slopes(jax.vmap)):
