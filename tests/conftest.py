@@ -1,6 +1,29 @@
 """Settings of all tests: two CPU devices, no silent broadcasting of ranks."""
 
 import jax
+from jax.experimental.compilation_cache import compilation_cache
+import pytest
 
 jax.config.update('jax_num_cpu_devices', 2)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
+
+
+@pytest.fixture(scope='module')
+def compiled_once(tmp_path_factory):
+  """Takes programs that a module compiles over and over from the disk.
+
+  That a second compilation has the same bits is shown by the main job, which
+  is killed and resumed.
+  """
+  settings = {
+    'jax_compilation_cache_dir': str(tmp_path_factory.mktemp('compiled')),
+    'jax_persistent_cache_min_compile_time_secs': 0.0,
+  }
+  before = {name: getattr(jax.config, name) for name in settings}
+  for name, value in settings.items():
+    jax.config.update(name, value)
+  compilation_cache.reset_cache()
+  yield
+  for name, value in before.items():
+    jax.config.update(name, value)
+  compilation_cache.reset_cache()

@@ -16,6 +16,7 @@ from toyjax.lanes import lanes
 from toyjax.toys import relu_autoencoder
 
 NUM_STEPS = 40
+NUM_SEEDS = 32
 
 
 class Row(NamedTuple):
@@ -135,15 +136,14 @@ def _trial(row: Row, make_dynamics=_plain):
   return trial
 
 
-def _keys(num_seeds):
-  return sweeps.seed_keys(11, np.arange(num_seeds))
+def _keys():
+  return sweeps.seed_keys(11, np.arange(NUM_SEEDS))
 
 
 def _shapes(tree):
   return jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree)
 
 
-every_toy = pytest.mark.parametrize('row', TOYS.values(), ids=TOYS)
 # Every toy under plain descent; every other dynamics on a toy with fixed data
 # and one with random batches.
 CASES = {
@@ -153,9 +153,35 @@ CASES = {
   if name == 'descend'
   or toy in ('autoencoder_one_hot_glorot_normal', 'autoencoder_sparse')
 }
-every_case = pytest.mark.parametrize(
-  ('row', 'make_dynamics'), CASES.values(), ids=CASES
+every_toy = pytest.mark.parametrize('row', TOYS.values(), ids=TOYS)
+every_case = pytest.mark.parametrize('case', CASES)
+# The cases of plain descent, under the names of their toys.
+every_descent = pytest.mark.parametrize(
+  'case', [f'descend-{toy}' for toy in TOYS], ids=TOYS
 )
+
+
+# Compiled once for all tests: compiling takes most of their time.
+
+
+@functools.cache
+def _mapped(case):
+  """Returns the runs of `NUM_SEEDS` seeds, as a function of their keys."""
+  return jax.jit(jax.vmap(_trial(*CASES[case])))
+
+
+@functools.cache
+def _alone(case):
+  """Returns a run as a function of its key, and a list of its traces."""
+  traces = []
+  trial = _trial(*CASES[case])
+
+  @jax.jit
+  def run(key):
+    traces.append(1)
+    return trial(key)
+
+  return run, traces
 
 
 @every_toy
@@ -173,7 +199,8 @@ def test_init_is_finite_and_loss_and_gradient_are(row):
 
 
 @every_case
-def test_a_step_keeps_shapes_and_dtypes(row, make_dynamics):
+def test_a_step_keeps_shapes_and_dtypes(case):
+  row, make_dynamics = CASES[case]
   dynamics = make_dynamics(row, jax.random.key(1))
   state = dynamics.init(jax.random.key(2))
   following, _ = dynamics.step(jax.random.key(3), state)
@@ -181,13 +208,11 @@ def test_a_step_keeps_shapes_and_dtypes(row, make_dynamics):
 
 
 @every_case
-def test_lanes_vmap_and_loop_agree(row, make_dynamics):
-  trial = _trial(row, make_dynamics)
-  keys = _keys(3)
-  mapped = jax.jit(jax.vmap(trial))(keys)
-  in_lanes = jax.jit(lanes(trial))(keys)
-  compiled = jax.jit(trial)
-  looped = [compiled(key) for key in keys]
+def test_lanes_vmap_and_loop_agree(case):
+  mapped = jax.tree.map(lambda leaf: leaf[:3], _mapped(case)(_keys()))
+  in_lanes = jax.jit(lanes(_trial(*CASES[case])))(_keys()[:3])
+  run, _ = _alone(case)
+  looped = [run(key) for key in _keys()[:3]]
   stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *looped)
   close = functools.partial(np.testing.assert_allclose, rtol=2e-4, atol=2e-6)
   jax.tree.map(close, mapped, stacked)
@@ -216,39 +241,31 @@ def test_seeds_differ_in_parameters_and_where_they_should_in_data(row):
     toy = row.make(data_key)
     return toy.init(init_key), toy.sample(batch_key)
 
-  params, batch = jax.vmap(start)(_keys(30))
+  params, batch = jax.vmap(start)(_keys())
   # Biases may all start at zero: the weights of each seed are its own.
-  weights = np.asarray(jax.tree.leaves(params)[0]).reshape(30, -1)
-  assert len(np.unique(weights, axis=0)) == 30
-  num_batches = len(np.unique(np.asarray(batch).reshape(30, -1), axis=0))
-  assert num_batches == (30 if row.data_from_seed else 1)
+  weights = np.asarray(jax.tree.leaves(params)[0]).reshape(NUM_SEEDS, -1)
+  assert len(np.unique(weights, axis=0)) == NUM_SEEDS
+  num_batches = len(np.unique(np.asarray(batch).reshape(NUM_SEEDS, -1), axis=0))
+  assert num_batches == (NUM_SEEDS if row.data_from_seed else 1)
 
 
 @every_case
-def test_the_same_seed_is_the_same_run_and_others_are_not(row, make_dynamics):
-  run = jax.jit(jax.vmap(_trial(row, make_dynamics)))
-  first, second = run(_keys(4)), run(_keys(4))
+def test_the_same_seed_is_the_same_run_and_others_are_not(case):
+  first, second = _mapped(case)(_keys()), _mapped(case)(_keys())
   jax.tree.map(np.testing.assert_array_equal, first, second)
   losses = np.asarray(first[1])
-  assert len(np.unique(losses[:, -1])) == 4
+  assert len(np.unique(losses[:4, -1])) == 4
 
 
-@every_toy
-def test_the_loss_falls(row):
-  _, losses = jax.jit(jax.vmap(_trial(row)))(_keys(32))
+@every_descent
+def test_the_loss_falls(case):
+  _, losses = _mapped(case)(_keys())
   assert np.mean(losses[:, -1]) < np.mean(losses[:, 0])
 
 
-@every_toy
-def test_the_second_call_does_not_retrace(row):
-  traces = []
-  trial = _trial(row)
-
-  @jax.jit
-  def run(key):
-    traces.append(1)
-    return trial(key)
-
+@every_descent
+def test_the_second_call_does_not_retrace(case):
+  run, traces = _alone(case)
   run(jax.random.key(0))
   run(jax.random.key(1))
   assert len(traces) == 1

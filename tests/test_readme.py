@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.scripts import processes
 from toyjax import statistics
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -39,15 +40,14 @@ def test_the_example_runs_and_solves_most_pentagons(capsys):
 
 
 def test_the_store_example_runs(tmp_path, monkeypatch):
-  from tests.scripts import test_optimization_failure as job
-
   monkeypatch.chdir(tmp_path)
-  job._finish(
-    tmp_path / 'runs' / 'optimization_failure',
-    '--num_features=7',
-    '--num_seeds=16',
-    '--num_steps=100',
+  done = processes.run(
+    'optimization_failure',
+    f'--workdir={tmp_path / "runs" / "optimization_failure"}',
+    *('--num_features=7', '--num_seeds=16', '--num_steps=100'),
+    env={},  # Compiled as a user's.
   )
+  assert done.returncode == 0, done.stderr
   exec(_example('xarray'), {})
 
 
@@ -66,9 +66,7 @@ def test_flags_in_the_documents_exist():
 
 
 def test_help_knows_the_flags_of_the_readme():
-  from tests.scripts import test_optimization_failure as job
-
-  known = job._run('unused', '--help').stdout
+  known = processes.run('optimization_failure', '--help', env={}).stdout
   used = set(re.findall(r'--(\w+)', ' '.join(_blocks('sh')[:2])))
   assert {'num_features', 'dry_run'} <= used
   for name in used - {'help'}:

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
+from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import batches
 
 OUTCOMES = [(1, 1), (5, 0), (3, 1), (4, 0), (3, 0)]
 WEIGHTS = [1.0, 1.0, 2.0, 1.0, 1.0, 0.0, 1.0]
 PRIOR = ((2.0, 2.0), (1.0, 19.0), WEIGHTS)
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 
 def _state(dtype, outcomes=OUTCOMES):
@@ -38,7 +37,7 @@ def _pending(positions, is_used=None):
 
 
 def _jit(fun):
-  return jax.jit(fun, compiler_options=COMPILER_OPTIONS)
+  return jax.jit(fun, compiler_options=FAST)
 
 
 @pytest.mark.parametrize(

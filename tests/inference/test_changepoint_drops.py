@@ -7,7 +7,7 @@ import pytest
 import scipy.special
 
 from tests import references_changepoint_segments as reference
-from tests.inference.test_changepoint_segments import (
+from tests.inference.segment_models import (
   COUNTS,
   INNER,
   MODELS,

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
+from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import policies
 from toyjax.lanes import lanes
 
 OUTCOMES = [(2, 1), (7, 0), (5, 1), (6, 0), (4, 1), (2, 0)]
 SIGMAS = 5.0
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 
 def _prior(weights, before=(2.0, 2.0), after=(1.0, 19.0)):
@@ -134,7 +133,7 @@ def test_rivals_of_policies_spend_their_budget_whatever_the_padding(name):
   keys = jax.random.split(jax.random.key(3), 8)
   weights = jnp.ones((8, 8), jnp.float32)
   run, run_padded = (
-    jax.jit(mapper(trial), compiler_options=COMPILER_OPTIONS)
+    jax.jit(mapper(trial), compiler_options=FAST)
     for mapper in (lanes, jax.vmap)
   )
   changes, found = run(keys, weights)

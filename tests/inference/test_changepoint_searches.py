@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
+from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import designs, pivotal, searches
 from toyjax.inference.changepoint.policies import Design
 from toyjax.lanes import lanes
 
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 EPIC = (4, 20, 4, 4, 0.15, 0.45)
 SEARCHES = {
   'omega': (
@@ -79,7 +78,7 @@ def _find_all(name, budget, mapper):
     counts = changepoint.counts_by_position(found.state)
     return found._replace(state=counts)
 
-  return jax.jit(mapper(trial), compiler_options=COMPILER_OPTIONS)
+  return jax.jit(mapper(trial), compiler_options=FAST)
 
 
 def _keys(seed):
@@ -187,7 +186,7 @@ def test_exhaustive_spreads_its_budget_and_takes_the_most_probable():
     lambda key: designs.exhaustive().find(
       key, _prior(weights), _roll_out(rates), 72
     ),
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )
   found = find(jax.random.key(8))
   counts = changepoint.counts_by_position(found.state)
@@ -246,7 +245,7 @@ def test_cliff_test_uses_what_divides_the_budget():
     lambda rates: rival.find(
       jax.random.key(10), _prior(weights), _roll_out(rates), 64 * 6 + 5
     ),
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )
   found = find(rates)
   assert found.location == 3

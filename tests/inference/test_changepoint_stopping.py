@@ -5,18 +5,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import budgets, stopping
 from toyjax.lanes import lanes
 
 SIZE = 9
 BUDGET = 40
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 
 def _jit(fun):
-  return jax.jit(fun, compiler_options=COMPILER_OPTIONS)
+  return jax.jit(fun, compiler_options=FAST)
 
 
 def _prior(weights=None):

@@ -7,11 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
-
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
 W = jnp.asarray(np.random.default_rng(1).normal(size=(3, 3)), jnp.float32)
@@ -55,7 +53,7 @@ def _assert_same(function, *arguments):
     lambda *arguments: [
       function(mapper)(*arguments) for mapper in (lanes, jax.vmap)
     ],
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(*arguments)
   # Sums of a dozen terms, added in another order.
   assert_agree(actual, expected, ulps=32)

@@ -1,76 +1,20 @@
-"""Loops as GPU kernels: interpreted here, and lowered for CUDA."""
+"""Steps of loops as GPU kernels: interpreted here, and lowered for CUDA."""
 
 import jax
 from jax import lax
 from jax.extend import core
 import jax.numpy as jnp
-from jax.sharding import AxisType
 import numpy as np
-import optax
 import pytest
 
-from tests.lanes.agreement import assert_agree
-from toyjax import chunks, loops, sweeps
-from toyjax.base import Dynamics
-from toyjax.data import sparse_features
-from toyjax.descent import descend
-from toyjax.lanes import cells, kernel, lanes
-from toyjax.toys import relu_autoencoder
-
-NUM_SEEDS = 5
-NUM_STEPS = 4
-# A handful of operations, each rounded.
-ULPS = 32
-# Steps hand their rounding errors on.
-TRAINED_ULPS = 500
-# Whose kernels are lowered, with no such device at hand.
-H100 = jax.sharding.AbstractMesh(
-  (1,),
-  ('runs',),
-  axis_types=(AxisType.Auto,),
-  abstract_device=jax.sharding.AbstractDevice(
-    device_kind='NVIDIA H100 80GB HBM3', num_cores=None, platform='gpu'
-  ),
+from tests.lanes.interpreted import (
+  NUM_SEEDS,
+  NUM_STEPS,
+  check,
+  looped,
+  normal,
 )
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
-
-
-def _num_kernels(jaxpr):
-  found = 0
-  for equation in jaxpr.eqns:
-    if equation.primitive.name == 'pallas_call':
-      found += 1
-      continue
-    for inner in core.jaxprs_in_params(equation.params):
-      found += _num_kernels(inner)
-  return found
-
-
-def _check(fun, *args, in_axes=0, ulps=ULPS, num_kernels=1):
-  """Holds the interpreted kernel to jax.vmap, and lowers the compiled one."""
-  inside = lanes(fun, in_axes, kernels='interpreted')
-  assert _num_kernels(jax.make_jaxpr(inside)(*args).jaxpr) == num_kernels
-  found, expected = jax.jit(
-    lambda *args: (inside(*args), jax.vmap(fun, in_axes)(*args)),
-    compiler_options=COMPILER_OPTIONS,
-  )(*args)
-  assert_agree(found, expected, ulps=ulps)
-  with jax.sharding.use_abstract_mesh(H100):
-    compiled = jax.jit(lanes(fun, in_axes, kernels='compiled')).trace(*args)
-    lowered = compiled.lower(lowering_platforms=('cuda',))
-  assert ('triton' in lowered.as_text()) == bool(num_kernels)
-
-
-def _normal(*shape, seed=0, dtype=np.float32):
-  return np.random.default_rng(seed).normal(size=shape).astype(dtype)
-
-
-def _looped(step, **options):
-  """Makes a step x -> x of one array a loop of `NUM_STEPS`."""
-  return lambda x: lax.scan(
-    lambda carry, _: (step(carry), None), x, length=NUM_STEPS, **options
-  )[0]
-
+from toyjax.lanes import cells, lanes
 
 # ----- what a step may do -----
 
@@ -155,7 +99,7 @@ FLOATS = {
 
 @pytest.mark.parametrize('name', FLOATS)
 def test_steps_of_floats(name):
-  _check(_looped(FLOATS[name]), _normal(NUM_SEEDS, 3, 2))
+  check(looped(FLOATS[name]), normal(NUM_SEEDS, 3, 2))
 
 
 INTEGERS = {
@@ -177,13 +121,13 @@ INTEGERS = {
 @pytest.mark.parametrize('name', INTEGERS)
 def test_steps_of_integers(name):
   start = np.random.default_rng(0).integers(0, 20, (NUM_SEEDS, 3, 2))
-  _check(_looped(INTEGERS[name]), start.astype(np.int32))
+  check(looped(INTEGERS[name]), start.astype(np.int32))
 
 
 def test_float64():
   with jax.enable_x64(True):
-    x = _normal(NUM_SEEDS, 3, 2, dtype=np.float64)
-    _check(_looped(FLOATS['contraction']), x)
+    x = normal(NUM_SEEDS, 3, 2, dtype=np.float64)
+    check(looped(FLOATS['contraction']), x)
 
 
 def test_booleans_are_carried():
@@ -195,138 +139,17 @@ def test_booleans_are_carried():
       (x, x > 100),
     )
 
-  _check(fun, _normal(NUM_SEEDS, 2))
-
-
-# ----- random keys -----
-
-
-def test_draws_have_the_bits_of_jax():
-  def fun(key):
-    def step(key, index):
-      new, other = jax.random.split(jax.random.fold_in(key, index))
-      bits = jax.random.bits(other, (3,))
-      return new, (bits, jax.random.randint(other, (), 0, 9), key)
-
-    return lax.scan(step, key, jnp.arange(NUM_STEPS))
-
-  _check(fun, sweeps.seed_keys(3, np.arange(NUM_SEEDS)), ulps=0)
-
-
-def test_floats_are_drawn_in_the_loop():
-  def fun(key):
-    def step(total, index):
-      now = jax.random.fold_in(key, index)
-      return total + jax.random.normal(now, (2,)), jax.random.uniform(now)
-
-    return lax.scan(step, jnp.zeros(2), jnp.arange(NUM_STEPS))
-
-  _check(fun, sweeps.seed_keys(3, np.arange(NUM_SEEDS)))
-
-
-def test_keys_come_from_numbers_and_go_back():
-  def fun(data):
-    def step(data):
-      key = jax.random.wrap_key_data(data)
-      return jax.random.key_data(jax.random.fold_in(key, data[0]))
-
-    return _looped(step)(data)
-
-  data = np.arange(2 * NUM_SEEDS, dtype=np.uint32).reshape((-1, 2))
-  _check(fun, data, ulps=0)
-
-
-def test_other_keys_stay_in_xla():
-  keys = jax.vmap(lambda seed: jax.random.key(seed, impl='rbg'))(
-    jnp.arange(NUM_SEEDS)
-  )
-
-  def fun(key):
-    return _looped(lambda key: jax.random.split(key)[0])(key)
-
-  inside = lanes(fun, kernels='interpreted')
-  assert _num_kernels(jax.make_jaxpr(inside)(keys).jaxpr) == 0
-
-
-# ----- what enters and leaves -----
-
-
-@pytest.mark.parametrize('reverse', [False, True])
-def test_scanned_arrays(reverse):
-  def fun(x, rows, shared):
-    return lax.scan(
-      lambda c, xs: (c * 0.5 + xs[0] * xs[1], {'seen': c.sum(), 'row': xs[0]}),
-      x,
-      (rows, shared),
-      reverse=reverse,
-    )
-
-  _check(
-    fun,
-    _normal(NUM_SEEDS, 2),
-    _normal(NUM_SEEDS, NUM_STEPS, 2),
-    _normal(NUM_STEPS),
-    in_axes=(0, 0, None),
-  )
-
-
-def test_what_all_seeds_share():
-  """A constant, a shared argument, a counter that never varies."""
-
-  def fun(x, rate):
-    def step(carry, _):
-      x, count, decay = carry
-      return (x * rate + count, count + 1, decay * rate), count
-
-    return lax.scan(step, (x, jnp.float32(0), jnp.float32(1)), length=NUM_STEPS)
-
-  _check(fun, _normal(NUM_SEEDS, 2), np.float32(0.7), in_axes=(0, None))
-
-
-@pytest.mark.parametrize('num_seeds', [1, kernel.BLOCK, kernel.BLOCK + 1])
-def test_any_number_of_seeds(num_seeds):
-  _check(_looped(lambda x: 0.5 * x + 1), _normal(num_seeds, 2))
+  check(fun, normal(NUM_SEEDS, 2))
 
 
 def test_a_seed_does_not_depend_on_the_others():
   fun = jax.jit(
-    lanes(_looped(FLOATS['inner_loop_until']), kernels='interpreted')
+    lanes(looped(FLOATS['inner_loop_until']), kernels='interpreted')
   )
-  x = _normal(NUM_SEEDS, 3, 2)
+  x = normal(NUM_SEEDS, 3, 2)
   other = np.full_like(x, 50.0)
   other[2] = x[2]
   np.testing.assert_array_equal(fun(x)[2], fun(other)[2])
-
-
-# ----- what a kernel cannot do -----
-
-OUTSIDE = {
-  'sort': _looped(lambda x: jnp.sort(x, 0)),
-  'look_up_by_seed': _looped(lambda x: x[jnp.int32(x[0, 0])][None] + x),
-  'no_steps': lambda x: lax.fori_loop(0, 0, lambda i, x: x + 1, x),
-}
-
-
-@pytest.mark.parametrize('name', OUTSIDE)
-def test_what_a_kernel_cannot_do_stays_a_loop(name):
-  _check(OUTSIDE[name], _normal(NUM_SEEDS, 3, 2), num_kernels=0)
-
-
-def test_a_loop_inside_of_what_stays_outside_is_a_kernel():
-  def sort_and_loop(x):
-    return lax.fori_loop(0, 2, lambda i, x: 0.5 * x + 1, jnp.sort(x, 0))
-
-  def scan_many_rows(x):
-    rows = jnp.arange(99.0)
-    return lax.scan(lambda c, row: (c * 0.9 + row, None), x, rows)[0]
-
-  for step in (sort_and_loop, scan_many_rows):
-    _check(_looped(step), _normal(NUM_SEEDS, 3, 2))
-
-
-def test_kernels_must_be_named():
-  with pytest.raises(ValueError, match="'fast'"):
-    lanes(jnp.sin, kernels='fast')
 
 
 # Names that the versions of JAX in use do not give to what is tested above.
@@ -367,104 +190,5 @@ def test_derivative_rules_of_users():
     return 0.5 * x
 
   half.defvjp(lambda x: (half(x), x), lambda x, g: (g * x,))
-  _check(_looped(lambda x: half(x) + 1), _normal(NUM_SEEDS, 2))
-  _check(
-    _looped(jax.grad(lambda x: jnp.sum(half(x) ** 2))), _normal(NUM_SEEDS, 2)
-  )
-
-
-# ----- training -----
-
-
-def _autoencoder(sample):
-  return relu_autoencoder.make(
-    num_features=3,
-    num_hidden=2,
-    sample=sample,
-    init='glorot_normal',
-    init_scale=1.0,
-    importance_decay=0.9,
-    loss_reduction='mean',
-    dtype=jnp.float32,
-  )
-
-
-def _train(sample, optimizer, x, observe_at):
-  dynamics = loops.track(
-    descend(_autoencoder(sample), optimizer),
-    init=lambda state: (jnp.float32(jnp.inf), jnp.int32(0)),
-    update=lambda record, step, state, info: (
-      jnp.minimum(record[0], info.loss),
-      jnp.where(info.loss < record[0], step, record[1]),
-    ),
-  )
-  return loops.unroll(
-    x,
-    dynamics,
-    12,
-    observe=lambda state, info: info.loss,
-    observe_at=observe_at,
-  )
-
-
-@pytest.mark.parametrize('observe_at', [None, [1, 2, 7, 12], [5]])
-def test_training_on_all_features(observe_at):
-  sample = sparse_features.one_hot(num_features=3, dtype=jnp.float32)
-
-  def trial(x):
-    optimizer = optax.adamw(x['rate'], eps=1e-3)
-    return _train(sample, optimizer, x['key'], observe_at)
-
-  xs = {
-    'key': sweeps.seed_keys(1, np.arange(NUM_SEEDS)),
-    'rate': np.linspace(1e-3, 1e-1, NUM_SEEDS).astype(np.float32),
-  }
-  _check(trial, xs, ulps=TRAINED_ULPS)
-
-
-def test_training_on_random_batches():
-  sample = sparse_features.sparse_uniform(
-    num_features=3,
-    batch_size=2,
-    sparsity=0.5,
-    normalize=False,
-    dtype=jnp.float32,
-  )
-
-  def trial(key):
-    return _train(sample, optax.sgd(0.1), key, [1, 12])
-
-  keys = sweeps.seed_keys(1, np.arange(NUM_SEEDS))
-  _check(trial, keys, ulps=TRAINED_ULPS)
-
-
-def test_a_dynamics_that_branches():
-  dynamics = Dynamics(
-    lambda key: jax.random.uniform(key, (2,)),
-    lambda key, x: (
-      lax.cond(
-        jnp.sum(x * x) < 1.0,
-        lambda x: x @ jnp.asarray([[1.1, 0.3], [-0.3, 1.1]]),
-        lambda x: x,
-        x,
-      ),
-      (),
-    ),
-  )
-
-  def trial(key):
-    return loops.unroll(key, dynamics, 9)[0]
-
-  _check(trial, sweeps.seed_keys(1, np.arange(NUM_SEEDS)))
-
-
-def test_a_sweep_runs_in_kernels():
-  def trial(key):
-    return _looped(lambda x: 0.5 * x + 1)(jax.random.normal(key, (2,)))
-
-  keys = sweeps.seed_keys(0, np.arange(300))
-  program = chunks.compile_chunk(trial, keys, chunks.local_mesh(), 'kernel')
-  assert program.multiple == 2 * kernel.BLOCK
-  inside = sweeps.sweep(trial, keys, chunk_size=256, map_name='kernel')
-  outside = sweeps.sweep(trial, keys, chunk_size=256, map_name='vmap')
-  np.testing.assert_allclose(inside, outside, rtol=1e-6)
+  check(looped(lambda x: half(x) + 1), normal(NUM_SEEDS, 2))
+  check(looped(jax.grad(lambda x: jnp.sum(half(x) ** 2))), normal(NUM_SEEDS, 2))

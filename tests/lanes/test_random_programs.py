@@ -7,6 +7,7 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
+from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -96,6 +97,6 @@ def test_lanes_is_vmap(shapes, mapped, steps):
     lambda *args: [
       mapper(program, axes)(*args) for mapper in (lanes, jax.vmap)
     ],
-    compiler_options={'xla_backend_optimization_level': 0},
+    compiler_options=FAST,
   )(*arguments)
   assert_agree(actual, expected, ulps=ULPS)

@@ -1,4 +1,4 @@
-"""Reading and writing tables and slices under `lanes` and under `jax.vmap`."""
+"""Reading and writing tables under `lanes` and under `jax.vmap`."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,53 +9,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import FAST
+from tests.lanes.looked_up import (
+  DTYPES,
+  MODES,
+  NUM_SEEDS,
+  WRITES,
+  assert_equal,
+  indices_of,
+  numbers,
+)
 from toyjax.lanes import lanes, slices, tables
-
-NUM_SEEDS = 5
-# Small programs, each run once: compile fast.
-COMPILER_OPTIONS = {'xla_backend_optimization_level': 0}
-MODES = ['clip', 'fill', 'promise_in_bounds']
-DTYPES = ['float32', 'float64', 'int32', 'uint8', 'bool']
-WRITES = ['set', 'add', 'subtract', 'min', 'max', 'multiply']
-
-
-def _numbers(dtype, *shape, seed=0):
-  """Numbers of a few bits, so that sums of them are exact."""
-  rng = np.random.default_rng(seed)
-  dtype = np.dtype(dtype)
-  low, high = {'b': (0, 2), 'u': (0, 5)}.get(dtype.kind, (-4, 5))
-  return jnp.asarray(rng.integers(low, high, (NUM_SEEDS, *shape)), dtype)
-
-
-def _indices(low, high, *shape, seed=1, dtype=np.int32):
-  rng = np.random.default_rng(seed)
-  return jnp.asarray(rng.integers(low, high, (NUM_SEEDS, *shape)), dtype)
-
-
-def _assert_equal(function, *arguments):
-  """Holds lanes to the very numbers of vmap, NaN included.
-
-  Whichever arguments are mapped, and both maps in one program: it compiles
-  faster than many.
-  """
-  choices = [c for c in np.ndindex((2,) * len(arguments)) if any(c)]
-
-  def run(mapper, arguments):
-    return [
-      mapper(function, in_axes=tuple(0 if m else None for m in mapped))(
-        *(a if m else a[0] for a, m in zip(arguments, mapped))
-      )
-      for mapped in choices
-    ]
-
-  actual, expected = jax.jit(
-    lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
-    compiler_options=COMPILER_OPTIONS,
-  )(arguments)
-  assert jax.tree.structure(actual) == jax.tree.structure(expected)
-  for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected)):
-    assert a.dtype == b.dtype
-    np.testing.assert_array_equal(a, b)
 
 
 def _primitives(jaxpr):
@@ -71,12 +35,12 @@ def _primitives(jaxpr):
 @pytest.mark.parametrize('dtype', DTYPES)
 def test_reads_every_type_in_every_mode(dtype, mode):
   with jax.enable_x64(dtype == 'float64'):
-    _assert_equal(
+    assert_equal(
       lambda table, index: table.at[index].get(
         mode=mode, wrap_negative_indices=False
       ),
-      _numbers(dtype, 5, 2),
-      _indices(-9, 9, 7),
+      numbers(dtype, 5, 2),
+      indices_of(-9, 9, 7),
     )
 
 
@@ -98,7 +62,7 @@ def test_reads_every_type_in_every_mode(dtype, mode):
   ],
 )
 def test_reads_along_any_axes(function):
-  _assert_equal(function, _numbers('float32', 3, 3, 3), _indices(0, 3, 5))
+  assert_equal(function, numbers('float32', 3, 3, 3), indices_of(0, 3, 5))
 
 
 def test_axes_of_a_table_in_another_order():
@@ -117,13 +81,13 @@ def test_axes_of_a_table_in_another_order():
     operand_batching_dims=(2,),
     scatter_indices_batching_dims=(0,),
   )
-  _assert_equal(
+  assert_equal(
     lambda x, i: (
       entries := lax.gather(x, i, reading, (1, 2, 1)),
       lax.scatter_add(x, i, entries, writing),
     ),
-    _numbers('float32', 4, 2, 2),
-    _indices(0, 4, 2, 5, 1),
+    numbers('float32', 4, 2, 2),
+    indices_of(0, 4, 2, 5, 1),
   )
 
 
@@ -131,13 +95,13 @@ def test_axes_of_a_table_in_another_order():
 @pytest.mark.parametrize('write', WRITES)
 def test_writes_twice_and_outside(write, mode):
   """Seven writes to five places, some of them the same."""
-  _assert_equal(
+  assert_equal(
     lambda table, index, update: getattr(table.at[index], write)(
       update, mode=mode, wrap_negative_indices=False
     ),
-    _numbers('float32', 5, 2),
-    _indices(-9, 9, 7),
-    _numbers('float32', 7, 2),
+    numbers('float32', 5, 2),
+    indices_of(-9, 9, 7),
+    numbers('float32', 7, 2),
   )
 
 
@@ -145,13 +109,13 @@ def test_writes_twice_and_outside(write, mode):
 def test_writes_every_type(dtype):
   writes = ['set', 'max'] if dtype == 'bool' else ['set', 'max', 'add']
   with jax.enable_x64(dtype == 'float64'):
-    _assert_equal(
+    assert_equal(
       lambda table, index, update: [
         getattr(table.at[index], write)(update) for write in writes
       ],
-      _numbers(dtype, 5),
-      _indices(0, 9, 7),
-      _numbers(dtype, 7),
+      numbers(dtype, 5),
+      indices_of(0, 9, 7),
+      numbers(dtype, 7),
     )
 
 
@@ -179,11 +143,11 @@ def test_writes_every_type(dtype):
   ],
 )
 def test_writes_along_any_axes(function):
-  _assert_equal(
+  assert_equal(
     function,
-    _numbers('float32', 3, 3, 3),
-    _indices(0, 3, 5),
-    _numbers('float32', 5, 3, 3),
+    numbers('float32', 3, 3, 3),
+    indices_of(0, 3, 5),
+    numbers('float32', 5, 3, 3),
   )
 
 
@@ -201,7 +165,7 @@ def test_what_is_not_read_may_be_nan():
       lanes(jax.grad(read))(t, index),
       outside(t),
     ),
-    compiler_options=COMPILER_OPTIONS,
+    compiler_options=FAST,
   )(table)
   np.testing.assert_array_equal(found, [4.0, 5.0])
   np.testing.assert_array_equal(within, [[0, 2, 0, 0, 1], [0, 1, 0, 0, 2]])
@@ -220,37 +184,12 @@ def test_what_is_not_written_may_be_nan(write):
       return getattr(place, write)(update, unique_indices=True)[index]
 
     loss = lambda table, update: jnp.sum(mapper(change)(table, index, update))
-    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=COMPILER_OPTIONS)
+    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=FAST)
     return found(table, update)
 
   for a, b in zip(slopes(lanes), slopes(jax.vmap)):
     np.testing.assert_array_equal(a, b)
     assert np.isfinite(a).all()
-
-
-@pytest.mark.parametrize('sizes', [(1, 1), (2, 1), (4, 2), (4, 3), (0, 2)])
-def test_slices_that_start_anywhere(sizes):
-  _assert_equal(
-    lambda x, i, j: lax.dynamic_slice(
-      x, (i, j), sizes, allow_negative_indices=False
-    ),
-    _numbers('int32', 4, 3),
-    _indices(-5, 5),
-    _indices(-5, 5, seed=2),
-  )
-
-
-@pytest.mark.parametrize('sizes', [(1, 1), (2, 1), (1, 3), (4, 3)])
-def test_updates_that_start_anywhere(sizes):
-  _assert_equal(
-    lambda x, v, i, j: lax.dynamic_update_slice(
-      x, v, (i, j), allow_negative_indices=False
-    ),
-    _numbers('float32', 4, 3),
-    _numbers('float32', *sizes, seed=3),
-    _indices(-5, 5),
-    _indices(-5, 5, seed=2),
-  )
 
 
 def test_tables_of_keys():
@@ -260,7 +199,7 @@ def test_tables_of_keys():
     return jax.tree.map(jax.random.key_data, (*chosen, placed))
 
   keys = jax.random.split(jax.random.key(3), (NUM_SEEDS, 4))
-  _assert_equal(pick, keys, _indices(0, 4, 3))
+  assert_equal(pick, keys, indices_of(0, 4, 3))
 
 
 @settings(max_examples=12, deadline=None)
@@ -276,10 +215,10 @@ def test_random_tables(places, lookups, width, mode, seed):
     read = table.at[index].get(mode=mode)
     return read, table.at[index].add(read, mode=mode)
 
-  _assert_equal(
+  assert_equal(
     read_and_write,
-    _numbers('float32', places, width, seed=seed),
-    _indices(-2 * places, 2 * places, lookups, seed=seed),
+    numbers('float32', places, width, seed=seed),
+    indices_of(-2 * places, 2 * places, lookups, seed=seed),
   )
 
 
@@ -296,11 +235,11 @@ READ_AND_WRITE = {
 
 @pytest.mark.parametrize('name', READ_AND_WRITE)
 def test_small_tables_are_not_looked_up_seed_by_seed(name):
-  indices = _indices(0, 3, 2)
+  indices = indices_of(0, 3, 2)
   looked_up = {'gather', 'scatter', 'scatter-add'}
 
   def found(places):
-    table = _numbers('float32', places, 2)
+    table = numbers('float32', places, 2)
     mapped = lanes(READ_AND_WRITE[name])
     program = jax.make_jaxpr(mapped)(table, indices).jaxpr
     return looked_up & _primitives(program)

@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 from absl import flags
 import numpy as np
@@ -18,11 +14,12 @@ from scripts.shared import (
   changepoint_replay_report,
   changepoint_replays,
 )
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.data import math_rollouts
 from toyjax.inference.changepoint.evidence import Verdict
 
-ROOT = pathlib.Path(__file__).parents[2]
 RULES = changepoint_recorded.Rules(0.8, 0.05, 0.3, 0.5)
 # A trace that falls at index 5, with a gap at 4; one that rises; one short one.
 TRACES = {
@@ -50,20 +47,8 @@ def _write(path):
   return path
 
 
-def _run(*flags, cache=None):
-  # Small programs, each run a few times: compile fast, and once.
-  fast = {'XLA_FLAGS': '--xla_backend_optimization_level=0'}
-  if cache is not None:
-    fast['JAX_COMPILATION_CACHE_DIR'] = str(cache)
-    fast['JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS'] = '0'
-  return subprocess.run(
-    [sys.executable, '-m', 'scripts.changepoint_replay', *flags],
-    cwd=ROOT,
-    env=os.environ | fast,
-    capture_output=True,
-    text=True,
-    timeout=300,
-  )
+def _run(*flags, run=processes.run):
+  return run('changepoint_replay', *flags, env=ENVIRONMENT)
 
 
 def _rows(workdir):
@@ -76,10 +61,10 @@ def finished(tmp_path_factory):
   folder = tmp_path_factory.mktemp('replays')
   counts = _write(folder / 'counts.csv')
   flags = (f'--counts={counts}', f'--workdir={folder / "out"}', *TINY)
-  done = _run(*flags, '--num_repeats=3', cache=folder / 'cache')
+  done = _run(*flags, '--num_repeats=3', run=processes.from_scratch)
   assert done.returncode == 0, done.stderr
   first = _rows(folder / 'out')
-  done = _run(*flags, '--num_repeats=6', cache=folder / 'cache')
+  done = _run(*flags, '--num_repeats=6')
   assert done.returncode == 0, done.stderr
   return folder, flags, done, first
 

@@ -3,9 +3,6 @@
 import csv
 import json
 import math
-import pathlib
-import subprocess
-import sys
 
 import jax
 import jax.numpy as jnp
@@ -17,10 +14,11 @@ from scripts.shared import (
   changepoint_studies,
   changepoint_study_rows,
 )
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.inference import changepoint
 
-ROOT = pathlib.Path(__file__).parents[2]
 SMALL = (
   '--policies=eig,omega_fair',
   '--priors=published,jeffreys',
@@ -35,21 +33,16 @@ SMALL = (
 )
 
 
-def _run(workdir, *flags):
-  command = [sys.executable, '-m', 'scripts.changepoint_study']
-  return subprocess.run(
-    [*command, f'--workdir={workdir}', *flags],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
+def _run(workdir, *flags, run=processes.run):
+  return run(
+    *('changepoint_study', f'--workdir={workdir}', *flags), env=ENVIRONMENT
   )
 
 
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
   workdir = tmp_path_factory.mktemp('runs') / 'study'
-  done = _run(workdir, *SMALL)
+  done = _run(workdir, *SMALL, run=processes.from_scratch)
   assert done.returncode == 0, done.stderr
   with (workdir / 'study.csv').open() as file:
     return workdir, done, list(csv.DictReader(file))

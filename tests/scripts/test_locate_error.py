@@ -2,15 +2,15 @@
 
 import csv
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from scripts.shared import located, reports
 from scripts.shared.located_warnings import warnings
-from tests.data.shared_data import OWN, ROOT, SHARED, needs_shared
+from tests.compiler import ENVIRONMENT
+from tests.data.shared_data import OWN, SHARED, needs_shared
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.data import math_rollouts
 
@@ -18,17 +18,9 @@ FOLDER = next(OWN.glob('math_rollouts/*/*/*/problem_7'))
 QUICK = ('--concentration=20', '--max_segments=2', '--num_draws=50')
 
 
-def _run(trace, workdir, *flags):
-  return subprocess.run(
-    [
-      *(sys.executable, '-m', 'scripts.locate_error'),
-      *(f'--trace={trace}', f'--workdir={workdir}', *flags),
-    ],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=120,
-  )
+def _run(trace, workdir, *flags, run=processes.run):
+  paths = f'--trace={trace}', f'--workdir={workdir}'
+  return run('locate_error', *paths, *flags, env=ENVIRONMENT)
 
 
 def _rows(workdir):
@@ -39,7 +31,9 @@ def _rows(workdir):
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
   workdir = tmp_path_factory.mktemp('located') / 'out'
-  done = _run(FOLDER, workdir, *QUICK, '--none=wrong')
+  done = _run(
+    *(FOLDER, workdir, *QUICK, '--none=wrong'), run=processes.from_scratch
+  )
   assert done.returncode == 0, done.stderr
   return workdir, done.stdout
 

@@ -1,61 +1,18 @@
-"""The main job end to end, as a user runs it: outputs, resuming, bad input."""
+"""The main job end to end, as a user runs it: outputs and resuming."""
 
-import csv
 import json
-import os
-import pathlib
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 import xarray
 
+from tests.compiler import ENVIRONMENT
+from tests.scripts import main_job as job
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.toys.relu_autoencoder import Outcome
-
-ROOT = pathlib.Path(__file__).parents[2]
-SMALL = (
-  '--num_features=5,6',
-  '--num_seeds=20',
-  '--num_steps=300',
-  '--observe_steps=100,300',
-  '--learning_rate=0.01,0.1',
-  '--chunk_size=16',
-)
-
-
-def _command(workdir, *flags):
-  return [
-    sys.executable,
-    '-m',
-    'scripts.optimization_failure',
-    f'--workdir={workdir}',
-    *flags,
-  ]
-
-
-def _run(workdir, *flags):
-  return subprocess.run(
-    _command(workdir, *flags),
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
-  )
-
-
-def _finish(workdir, *flags):
-  done = _run(workdir, *flags)
-  assert done.returncode == 0, done.stderr
-  return done
-
-
-def _rows(workdir):
-  with (workdir / 'summary.csv').open() as file:
-    return list(csv.DictReader(file))
 
 
 def _weights(workdir, group):
@@ -66,7 +23,11 @@ def _weights(workdir, group):
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
   workdir = tmp_path_factory.mktemp('runs') / 'small'
-  return workdir, _finish(workdir, *SMALL)
+  done = processes.from_scratch(
+    *(job.SCRIPT, f'--workdir={workdir}', *job.SMALL), env=ENVIRONMENT
+  )
+  assert done.returncode == 0, done.stderr
+  return workdir, done
 
 
 def test_it_writes_everything_it_promises(finished):
@@ -90,7 +51,7 @@ def test_it_writes_everything_it_promises(finished):
 
 def test_the_summary_counts_every_run_once(finished):
   workdir, _ = finished
-  rows = _rows(workdir)
+  rows = job.rows(workdir)
   assert len(rows) == 2 * 2 * 2 * len(Outcome)
   for start in range(0, len(rows), len(Outcome)):
     block = rows[start : start + len(Outcome)]
@@ -115,7 +76,7 @@ def test_the_store_says_what_the_summary_says(finished):
     data = xarray.open_zarr(workdir / 'results.zarr', group=group)
     assert data['weights'].shape == (40, 2, 2, num_features)
     meanings = data['outcome'].attrs['flag_meanings'].split()
-    for row in _rows(workdir):
+    for row in job.rows(workdir):
       if int(row['num_features']) != num_features:
         continue
       own = np.isclose(data['learning_rate'], float(row['learning_rate']))
@@ -165,7 +126,7 @@ def test_the_same_command_again_trains_nothing(finished, tmp_path):
     for path in (workdir / 'results.zarr').rglob('c/*/*')
     if 'weights' in path.parts and path.is_file()
   }
-  again = _finish(workdir, *SMALL)
+  again = job.finish(workdir, *job.SMALL)
   assert (workdir / 'summary.csv').read_bytes() == before
   assert again.stdout == first.stdout
   assert all(path.stat().st_mtime_ns == t for path, t in stored.items())
@@ -173,23 +134,23 @@ def test_the_same_command_again_trains_nothing(finished, tmp_path):
 
 def test_without_a_chunk_size_it_takes_the_folders(finished):
   workdir, first = finished
-  flags = [flag for flag in SMALL if not flag.startswith('--chunk_size')]
+  flags = [flag for flag in job.SMALL if not flag.startswith('--chunk_size')]
   # Another size would be refused.
-  assert _finish(workdir, *flags).stdout == first.stdout
+  assert job.finish(workdir, *flags).stdout == first.stdout
 
 
 def test_more_seeds_extend_and_equal_the_one_shot_run(finished, tmp_path):
   few = tmp_path / 'few'
-  flags = [flag for flag in SMALL if not flag.startswith('--num_seeds')]
-  _finish(few, *flags, '--num_seeds=5')
-  _finish(few, *flags, '--num_seeds=20')
+  flags = [flag for flag in job.SMALL if not flag.startswith('--num_seeds')]
+  job.finish(few, *flags, '--num_seeds=5')
+  job.finish(few, *flags, '--num_seeds=20')
   reference = finished[0]
-  assert _rows(few) == _rows(reference)
+  assert job.rows(few) == job.rows(reference)
   for group in ('n5_m2', 'n6_m2'):
     np.testing.assert_array_equal(
       _weights(few, group), _weights(reference, group)
     )
-  fewer = _run(few, *flags, '--num_seeds=19')
+  fewer = job.run(few, *flags, '--num_seeds=19')
   assert fewer.returncode != 0
   assert '--num_seeds=20' in fewer.stderr
 
@@ -206,22 +167,22 @@ def test_killed_at_several_points_it_resumes_to_the_same_summary(
     'results.zarr/n6_m2/completed_runs/c/1',
   ]
   for mark in marks:
-    process = subprocess.Popen(
-      _command(workdir, *SMALL),
-      cwd=ROOT,
-      stdout=subprocess.DEVNULL,
-      stderr=subprocess.DEVNULL,
+    process = processes.start(
+      *(job.SCRIPT, f'--workdir={workdir}', *job.SMALL),
+      env=ENVIRONMENT,
+      folder=tmp_path,
     )
     deadline = time.monotonic() + 120
     while not (workdir / mark).exists():
-      assert process.poll() is None, f'ended before {mark}'
+      assert process.is_alive(), f'ended before {mark}'
       assert time.monotonic() < deadline, mark
       time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.kill()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert not (workdir / 'summary.csv').exists()
-  _finish(workdir, *SMALL)
-  assert _rows(workdir) == _rows(reference)
+  job.finish(workdir, *job.SMALL)
+  assert job.rows(workdir) == job.rows(reference)
   for group in ('n5_m2', 'n6_m2'):
     np.testing.assert_array_equal(
       _weights(workdir, group), _weights(reference, group)
@@ -235,22 +196,22 @@ def test_killed_at_several_points_it_resumes_to_the_same_summary(
 def test_relabelling_reads_the_store_alone(finished, tmp_path):
   workdir, first = finished
   before = (workdir / 'summary.csv').read_bytes()
-  again = _finish(workdir, '--from_store')
+  again = job.finish(workdir, '--from_store')
   assert (workdir / 'summary.csv').read_bytes() == before
   assert again.stdout == first.stdout
 
-  _finish(workdir, '--from_store', '--solved_sse=1e-30')
+  job.finish(workdir, '--from_store', '--solved_sse=1e-30')
   solved = [
-    row for row in _rows(workdir) if row['outcome'].startswith('SOLVED')
+    row for row in job.rows(workdir) if row['outcome'].startswith('SOLVED')
   ]
   assert {row['count'] for row in solved} == {'0'}
   summary = json.loads((workdir / 'manifest.json').read_text())['summary']
   assert summary['solved_sse'] == 1e-30
 
-  other = _run(workdir, '--from_store', '--seed=5')
+  other = job.run(workdir, '--from_store', '--seed=5')
   assert other.returncode != 0
   assert '--seed=0' in other.stderr
-  _finish(workdir, *SMALL)  # The labels it was trained with are back.
+  job.finish(workdir, *job.SMALL)  # The labels it was trained with are back.
   assert (workdir / 'summary.csv').read_bytes() == before
 
 
@@ -261,133 +222,8 @@ def test_other_flags_on_the_same_folder_are_refused_by_name(finished):
     for path in workdir.rglob('*')
     if path.is_file() and path.name != '.lock'
   }
-  done = _run(workdir, *SMALL, '--weight_decay=0')
+  done = job.run(workdir, *job.SMALL, '--weight_decay=0')
   assert done.returncode != 0
   assert '--weight_decay=0.01, not 0.0' in done.stderr
   assert 'Traceback' not in done.stderr
   assert all(path.read_bytes() == data for path, data in before.items())
-
-
-@pytest.mark.parametrize(
-  ('flags', 'message'),
-  [
-    (['--optimizer=lion'], "'lion' is unknown"),
-    (['--learning_rate=-1'], '-1 must be > 0'),
-    (['--learning_rate=fast'], "'fast' is not a float"),
-    (['--num_features=1'], '1 must be >= 2'),
-    (['--num_steps=50', '--observe_steps=60'], 'past the end'),
-    (['--num_steps=50', '--observe_steps=30,20'], 'must increase'),
-    (['--optimizer=sgd', '--adam_eps=1e-8,1e-4'], '--adam_eps'),
-    (['--adam_b2=1'], '--adam_b2=1.0 must be < 1'),
-    (['--num_features=6,6'], 'twice'),
-    (['--schedule=warmup_cosine', '--num_steps=9'], 'warmup_steps'),
-    (['extra'], 'extra'),
-  ],
-)
-def test_bad_flags_end_in_a_line_that_names_them(tmp_path, flags, message):
-  workdir = tmp_path / 'never'
-  done = _run(workdir, *flags)
-  assert done.returncode != 0
-  assert message in done.stderr + done.stdout
-  assert 'Traceback' not in done.stderr
-  assert not workdir.exists()
-
-
-def test_bad_folders_end_in_one_line(tmp_path):
-  (tmp_path / 'thesis.tex').write_text('mine')
-  foreign = _run(tmp_path, *SMALL)
-  file = _run(tmp_path / 'thesis.tex', *SMALL)
-  empty = _run(tmp_path / 'absent', '--from_store')
-  for done, message in (
-    (foreign, 'holds other files'),
-    (file, 'not a folder'),
-    (empty, 'no results'),
-  ):
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert len(done.stderr.strip().split('\n')) == 1
-  assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
-
-
-def test_a_full_disk_loses_no_finished_chunk(tmp_path):
-  workdir = tmp_path / 'full'
-  flags = ('--num_features=5', '--num_steps=60', '--chunk_size=256')
-  _finish(workdir, *flags, '--num_seeds=10')
-  # A limit on the size of files, 17 blocks, stands for a disk that is full.
-  full = subprocess.run(
-    [
-      *('sh', '-c', 'ulimit -f 17; exec "$@"', 'sh'),
-      *_command(workdir, *flags, '--num_seeds=600'),
-    ],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
-  )
-  assert full.returncode == 1
-  assert 'Traceback' not in full.stderr
-  assert 'optimization_failure: ' in full.stderr.splitlines()[-1]
-  _finish(workdir, *flags, '--num_seeds=600')
-  _finish(tmp_path / 'whole', *flags, '--num_seeds=600')
-  assert _rows(workdir) == _rows(tmp_path / 'whole')
-
-
-def test_an_interruption_exits_with_a_hint(tmp_path):
-  workdir = tmp_path / 'stopped'
-  process = subprocess.Popen(
-    _command(workdir, '--num_features=6', '--num_seeds=4096'),
-    cwd=ROOT,
-    stdout=subprocess.DEVNULL,
-    stderr=subprocess.PIPE,
-    text=True,
-  )
-  deadline = time.monotonic() + 120
-  while not (workdir / 'results.zarr' / 'n6_m2' / 'step').exists():
-    assert process.poll() is None
-    assert time.monotonic() < deadline
-    time.sleep(0.01)
-  process.send_signal(signal.SIGINT)
-  _, shown = process.communicate(timeout=120)
-  assert process.returncode == 130
-  assert 'resumes' in shown.splitlines()[-1]
-  assert 'Traceback' not in shown
-
-
-def test_dry_run_writes_nothing(tmp_path):
-  done = _finish(tmp_path / 'dry', *SMALL, '--dry_run')
-  assert 'minutes' in done.stdout
-  assert 'MiB on disk' in done.stdout
-  assert not (tmp_path / 'dry').exists()
-
-
-def test_a_grid_of_optimizers_makes_groups_and_leaves_unused_numbers_empty(
-  tmp_path,
-):
-  workdir = tmp_path / 'grid'
-  _finish(
-    workdir,
-    '--num_features=5',
-    '--optimizer=sgd,momentum,adam,rmsprop,adamw',
-    '--weight_decay=0,0.1',
-    '--loss_reduction=sum',
-    '--num_seeds=8',
-    '--num_steps=50',
-    '--schedule=warmup_cosine',
-    '--warmup_steps=10',
-    '--dtype=float64',
-  )
-  rows = _rows(workdir)
-  assert len(rows) == 6 * len(Outcome)
-  decay = {row['optimizer']: row['weight_decay'] for row in rows}
-  assert decay['adamw'] == '0.1'
-  assert decay['sgd'] == decay['adam'] == ''
-  data = xarray.open_zarr(workdir / 'results.zarr', group='n5_m2_adamw')
-  assert data['weights'].dtype == np.float64
-  assert data.attrs['optimizer'] == 'adamw'
-
-
-def test_help_explains_the_science():
-  done = _run('unused', '--help')
-  assert 'ReLU autoencoder' in done.stdout
-  for name in ('--num_seeds', '--observe_steps', 'from_store', 'dry_run'):
-    assert name in done.stdout

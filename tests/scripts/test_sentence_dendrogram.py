@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-import subprocess
 import sys
 
 import matplotlib.figure
@@ -11,7 +10,8 @@ import numpy as np
 import pytest
 
 from scripts.shared import sentence_clusters
-from tests.data.shared_data import OWN, ROOT, SHARED, needs_shared
+from tests.data.shared_data import OWN, SHARED, needs_shared
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.data import math_rollouts
 from toyjax.data.math_rollouts import Ending
@@ -20,17 +20,9 @@ from toyjax.plots import dendrograms
 FOLDER = next(OWN.glob('math_rollouts/*/*/*/problem_7'))
 
 
-def _run(trace, workdir, *flags):
-  return subprocess.run(
-    [
-      *(sys.executable, '-m', 'scripts.sentence_dendrogram'),
-      *(f'--trace={trace}', f'--workdir={workdir}', *flags),
-    ],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=120,
-  )
+def _run(trace, workdir, *flags, run=processes.run):
+  paths = f'--trace={trace}', f'--workdir={workdir}'
+  return run('sentence_dendrogram', *paths, *flags)
 
 
 def _rows(path):
@@ -42,7 +34,9 @@ def _rows(path):
 
 
 def test_end_to_end_with_answers(tmp_path):
-  done = _run(FOLDER, tmp_path / 'out', '--position=2')
+  done = _run(
+    *(FOLDER, tmp_path / 'out', '--position=2'), run=processes.from_scratch
+  )
   assert done.returncode == 0, done.stderr
   names = {path.name for path in (tmp_path / 'out').iterdir()} - {'.lock'}
   assert names == {

@@ -1,0 +1,142 @@
+"""The main job at its limits: bad input, a full disk, an end, an odd grid."""
+
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import xarray
+
+from tests.compiler import ENVIRONMENT
+from tests.scripts import main_job as job
+from tests.scripts import processes
+from toyjax.toys.relu_autoencoder import Outcome
+
+
+@pytest.mark.parametrize(
+  ('flags', 'message'),
+  [
+    (['--optimizer=lion'], "'lion' is unknown"),
+    (['--learning_rate=-1'], '-1 must be > 0'),
+    (['--learning_rate=fast'], "'fast' is not a float"),
+    (['--num_features=1'], '1 must be >= 2'),
+    (['--num_steps=50', '--observe_steps=60'], 'past the end'),
+    (['--num_steps=50', '--observe_steps=30,20'], 'must increase'),
+    (['--optimizer=sgd', '--adam_eps=1e-8,1e-4'], '--adam_eps'),
+    (['--adam_b2=1'], '--adam_b2=1.0 must be < 1'),
+    (['--num_features=6,6'], 'twice'),
+    (['--schedule=warmup_cosine', '--num_steps=9'], 'warmup_steps'),
+    (['extra'], 'extra'),
+  ],
+)
+def test_bad_flags_end_in_a_line_that_names_them(tmp_path, flags, message):
+  workdir = tmp_path / 'never'
+  done = job.run(workdir, *flags)
+  assert done.returncode != 0
+  assert message in done.stderr + done.stdout
+  assert 'Traceback' not in done.stderr
+  assert not workdir.exists()
+
+
+def test_bad_folders_end_in_one_line(tmp_path):
+  (tmp_path / 'thesis.tex').write_text('mine')
+  foreign = job.run(tmp_path, *job.SMALL)
+  file = job.run(tmp_path / 'thesis.tex', *job.SMALL)
+  empty = job.run(tmp_path / 'absent', '--from_store')
+  for done, message in (
+    (foreign, 'holds other files'),
+    (file, 'not a folder'),
+    (empty, 'no results'),
+  ):
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert len(done.stderr.strip().split('\n')) == 1
+  assert [path.name for path in tmp_path.iterdir()] == ['thesis.tex']
+
+
+def test_a_full_disk_loses_no_finished_chunk(tmp_path):
+  workdir = tmp_path / 'full'
+  flags = ('--num_features=5', '--num_steps=60', '--chunk_size=256')
+  job.finish(workdir, *flags, '--num_seeds=10')
+  # A limit on the size of files, 17 blocks, stands for a disk that is full.
+  full = subprocess.run(
+    [
+      *('sh', '-c', 'ulimit -f 17; exec "$@"', 'sh'),
+      *processes.command(job.SCRIPT, f'--workdir={workdir}', *flags),
+      '--num_seeds=600',
+    ],
+    cwd=processes.ROOT,
+    env=os.environ | ENVIRONMENT,
+    capture_output=True,
+    text=True,
+    timeout=300,
+  )
+  assert full.returncode == 1
+  assert 'Traceback' not in full.stderr
+  assert 'optimization_failure: ' in full.stderr.splitlines()[-1]
+  job.finish(workdir, *flags, '--num_seeds=600')
+  job.finish(tmp_path / 'whole', *flags, '--num_seeds=600')
+  assert job.rows(workdir) == job.rows(tmp_path / 'whole')
+
+
+def test_an_interruption_exits_with_a_hint(tmp_path):
+  workdir = tmp_path / 'stopped'
+  process = processes.start(
+    job.SCRIPT,
+    *(f'--workdir={workdir}', '--num_features=6', '--num_seeds=4096'),
+    env=ENVIRONMENT,
+    folder=tmp_path,
+  )
+  deadline = time.monotonic() + 120
+  while not (workdir / 'results.zarr' / 'n6_m2' / 'step').exists():
+    assert process.is_alive()
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+  os.kill(process.pid, signal.SIGINT)
+  process.join(processes.TIMEOUT)
+  assert process.exitcode == 130
+  shown = (tmp_path / 'stderr').read_text()
+  assert 'resumes' in shown.splitlines()[-1]
+  assert 'Traceback' not in shown
+
+
+def test_dry_run_writes_nothing(tmp_path):
+  done = job.finish(tmp_path / 'dry', *job.SMALL, '--dry_run')
+  assert 'minutes' in done.stdout
+  assert 'MiB on disk' in done.stdout
+  assert not (tmp_path / 'dry').exists()
+
+
+def test_a_grid_of_optimizers_makes_groups_and_leaves_unused_numbers_empty(
+  tmp_path,
+):
+  workdir = tmp_path / 'grid'
+  job.finish(
+    workdir,
+    '--num_features=5',
+    '--optimizer=sgd,momentum,adam,rmsprop,adamw',
+    '--weight_decay=0,0.1',
+    '--loss_reduction=sum',
+    '--num_seeds=8',
+    '--num_steps=50',
+    '--schedule=warmup_cosine',
+    '--warmup_steps=10',
+    '--dtype=float64',
+  )
+  rows = job.rows(workdir)
+  assert len(rows) == 6 * len(Outcome)
+  decay = {row['optimizer']: row['weight_decay'] for row in rows}
+  assert decay['adamw'] == '0.1'
+  assert decay['sgd'] == decay['adam'] == ''
+  data = xarray.open_zarr(workdir / 'results.zarr', group='n5_m2_adamw')
+  assert data['weights'].dtype == np.float64
+  assert data.attrs['optimizer'] == 'adamw'
+
+
+def test_help_explains_the_science():
+  done = job.run('unused', '--help')
+  assert 'ReLU autoencoder' in done.stdout
+  for name in ('--num_seeds', '--observe_steps', 'from_store', 'dry_run'):
+    assert name in done.stdout

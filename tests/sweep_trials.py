@@ -1,0 +1,48 @@
+"""A small trial and its runs, for the tests of sweeps."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from toyjax import chunks, loops, optimizers, sweeps
+from toyjax.base import Toy
+from toyjax.descent import descend
+
+
+def train_one_weight(x):
+  """Trains one weight on its own random data; every bit of x matters."""
+  data_key, run_key = jax.random.split(x['key'])
+  targets = jax.random.normal(data_key, (5,))
+  toy = Toy(
+    init=jax.random.normal,
+    sample=lambda key: targets + 0.1 * jax.random.normal(key, (5,)),
+    loss=lambda w, batch: jnp.mean((jnp.tanh(w) - batch) ** 2),
+  )
+  optimizer = optimizers.make(
+    'momentum', learning_rate=x['rate'], schedule=None, momentum=0.9
+  )
+  state, loss = loops.unroll(
+    run_key,
+    descend(toy, optimizer),
+    30,
+    observe=lambda state, info: info.loss,
+    observe_at=[1, 10, 30],
+  )
+  return {'w': state.params, 'loss': loss, 'index': x['seed_index']}
+
+
+def make_xs(num_seeds):
+  return sweeps.seeds_by_grid(
+    seed=7,
+    num_seeds=num_seeds,
+    configurations=sweeps.grid(rate=np.float32([0.01, 0.1, 0.3])),
+  )
+
+
+def one_device():
+  return jax.make_mesh(
+    (1,),
+    (chunks.RUNS,),
+    axis_types=(jax.sharding.AxisType.Auto,),
+    devices=jax.local_devices()[:1],
+  )
