@@ -83,3 +83,14 @@ def test_hazards_of_an_exponential_are_its_rate():
   errors = (found.rate - 0.02) / (found.rate / np.sqrt(found.num_events))
   assert np.all(np.abs(errors) < 5.0)
   assert np.sum(found.num_events) == np.sum(times <= 60.0)
+
+
+def test_median_time_is_where_curve_and_band_cross_one_half():
+  times = np.arange(1.0, 101.0)
+  curve = statistics.kaplan_meier(times, np.ones(100, bool))
+  found = statistics.median_time(curve)
+  assert found.estimate == 50.0
+  assert found.lower == times[np.argmax(curve.lower <= 0.5)] < 50.0
+  assert found.upper == times[np.argmax(curve.upper <= 0.5)] > 50.0
+  never = statistics.kaplan_meier(times, times <= 20.0)
+  assert statistics.median_time(never) == (np.inf, np.inf, np.inf)

@@ -19,6 +19,7 @@ from toyjax.statistics.survival import (
   Survival,
   hazards,
   kaplan_meier,
+  median_time,
 )
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
   'difference',
   'hazards',
   'kaplan_meier',
+  'median_time',
   'paired_difference',
   'ratio',
   'wilson',

@@ -7,7 +7,11 @@ import numpy as np
 import scipy.stats
 
 from toyjax.base import Array
-from toyjax.statistics.proportions import CONFIDENCE, clopper_pearson
+from toyjax.statistics.proportions import (
+  CONFIDENCE,
+  Interval,
+  clopper_pearson,
+)
 
 
 class Survival(NamedTuple):
@@ -91,6 +95,25 @@ def kaplan_meier(
     curve.probabilities[events],
     lower[events],
     upper[events],
+  )
+
+
+def median_time(curve: Survival) -> Interval:
+  """The first time at which survival is 1/2 or less, with its interval.
+
+  Its ends are where the band reaches 1/2; infinity where that never happens.
+
+  References:
+    Brookmeyer and Crowley 1982, A confidence interval for the median survival
+    time.
+  """
+
+  def crossing(values: np.ndarray) -> float:
+    below = values <= 0.5
+    return float(curve.times[np.argmax(below)]) if below.any() else np.inf
+
+  return Interval(
+    crossing(curve.survival), crossing(curve.lower), crossing(curve.upper)
   )
 
 
