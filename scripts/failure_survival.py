@@ -21,6 +21,7 @@ and hazards.png show one factor a panel.
 """
 
 import contextlib
+import functools
 import pathlib
 from typing import Any
 
@@ -207,9 +208,7 @@ def print_estimate(
     wide = group.static['dtype'] == 'float64'
     with jax.enable_x64(True) if wide else contextlib.nullcontext():
       cost = experiments.estimate(
-        lambda steps, static=group.static: survival_trial.make_trial(
-          static, settings, steps
-        ),
+        functools.partial(survival_trial.make_trial, group.static, settings),
         group_xs(group, settings),
         num_steps=settings['num_steps'],
         chunk_size=chunk_size,

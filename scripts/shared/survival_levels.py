@@ -37,14 +37,14 @@ class Level(NamedTuple):
     label: its value.
     flags: value of every flag of a run.
     group: name of its group in the store.
-    index: of its configuration within the group.
+    configuration: number of it within the group.
   """
 
   factor: str
   label: str
   flags: dict[str, Any]
   group: str
-  index: int
+  configuration: int
 
 
 def parse_optimizer(text: str) -> str:

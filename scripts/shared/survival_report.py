@@ -88,9 +88,9 @@ def _summary_row(runs: LevelRuns, base: LevelRuns) -> dict[str, Any]:
     'upper': share.upper,
     'solved_here_only': int(np.sum(here & ~there)),
     'solved_in_default_only': int(np.sum(~here & there)),
-    'difference': difference.estimate,
-    'difference_lower': difference.lower,
-    'difference_upper': difference.upper,
+    'difference': None if runs is base else difference.estimate,
+    'difference_lower': None if runs is base else difference.lower,
+    'difference_upper': None if runs is base else difference.upper,
     'num_diverged': int(np.sum(runs.first(Place.DIVERGED) >= 0)),
   }
   waits = {'solve': runs.times_to_solve()}
@@ -198,6 +198,13 @@ def _learning_rows(runs: LevelRuns) -> Iterator[dict[str, Any]]:
     }
 
 
+def _difference(row: dict[str, Any]) -> list[str]:
+  if row['difference'] is None:
+    return ['', '']
+  ends = row['difference_lower'], row['difference_upper']
+  return [f'{100.0 * row["difference"]:+.2f}%', tables.percent_interval(*ends)]
+
+
 def _print_summary(summary: Sequence[dict[str, Any]], last_step: int) -> None:
   print(f'\nSolved within {last_step:,} steps (difference: paired by seed):\n')
 
@@ -219,10 +226,7 @@ def _print_summary(summary: Sequence[dict[str, Any]], last_step: int) -> None:
           str(row['num_seeds']),
           tables.percent(row['solved']),
           tables.percent_interval(row['lower'], row['upper']),
-          f'{100.0 * row["difference"]:+.2f}%',
-          tables.percent_interval(
-            row['difference_lower'], row['difference_upper']
-          ),
+          *_difference(row),
           median(row, 'solve'),
           str(row['num_diverged']),
         ]

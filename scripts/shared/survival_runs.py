@@ -77,7 +77,7 @@ def read(
   runs = []
   for level in levels:
     stored = {
-      name: values[level.index :: sizes[level.group]]
+      name: values[level.configuration :: sizes[level.group]]
       for name, values in groups[level.group].items()
     }
     finished = stored['outcome'] >= 0

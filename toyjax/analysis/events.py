@@ -9,6 +9,7 @@ every step, so that nothing that lasts one step is missed.
 """
 
 import enum
+import functools
 from typing import NamedTuple
 
 import jax
@@ -178,7 +179,10 @@ def locate(
   """
   # The outcome itself is not asked for; the rest needs no earlier SSE.
   found = relu_autoencoder.diagnose(
-    params, earlier_sse=0.0, solved_sse=solved_sse, thresholds=thresholds
+    params,
+    earlier_sse=jnp.float32(0.0),
+    solved_sse=solved_sse,
+    thresholds=thresholds,
   )
   num_features = params.bias.shape[0]
   finite = found.fates[0] != Fate.UNDEFINED
@@ -229,19 +233,20 @@ def watch(
   Returns:
     A `Dynamics` over `loops.TrackedState`, whose record is `Events`.
   """
-  numbers = {
-    'solved_sse': solved_sse,
-    'thresholds': thresholds,
-    'near_factor': near_factor,
-  }
+  see = functools.partial(
+    look,
+    solved_sse=solved_sse,
+    thresholds=thresholds,
+    near_factor=near_factor,
+  )
 
   def init(state):
     events = begin(state.params.bias.shape[0])
-    return look(events, jnp.int32(0), state.params, **numbers)
+    return see(events, jnp.int32(0), state.params)
 
   def update(events, step, state, info):
     del info
-    return look(events, step, state.params, **numbers)
+    return see(events, step, state.params)
 
   return loops.track(dynamics, init, update)
 

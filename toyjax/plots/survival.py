@@ -140,3 +140,35 @@ def draw_hazards(
   axes.set_xlabel('optimizer steps')
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
+
+
+def draw_medians(
+  axes: Axes,
+  *,
+  labels: Sequence[str],
+  steps: np.ndarray,
+  values: Sequence[np.ndarray],
+  ylabel: str,
+  reference: int | None = None,
+) -> None:
+  """Draws the median over runs of a quantity, shaded between its quartiles.
+
+  Args:
+    axes: where to draw; both axes become logarithmic.
+    labels: [C] names of the configurations.
+    steps: [T] steps at which it was seen.
+    values: [C] of [S, T], positive; runs that are not finite are left out.
+    ylabel: the quantity.
+    reference: number of the one the others are compared with, drawn black.
+  """
+  colors = _colors(len(labels), reference)
+  for label, seen, color in zip(labels, values, colors):
+    low, middle, high = np.nanquantile(seen, [0.25, 0.5, 0.75], axis=0)
+    axes.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0.0)
+    axes.plot(steps, middle, color=color, linewidth=1.4, label=label)
+  axes.set_xscale('log')
+  axes.set_yscale('log')
+  axes.set_xlabel('optimizer steps')
+  axes.set_ylabel(ylabel)
+  axes.grid(alpha=0.25)
+  axes.legend(frameon=False)
