@@ -5,6 +5,7 @@ import math
 import pathlib
 from typing import Any
 
+from matplotlib.axes import Axes
 import matplotlib.figure
 import numpy as np
 
@@ -58,15 +59,15 @@ def draw(
     ylabel='share still in it',
     title=f'Time to leave symmetric failure, {size} (dead rows with b = 1/n, '
     'the rest a regular polygon)\nKaplan-Meier with 95 % bands; legend: level '
-    'and how many of its runs ever entered; black: default',
+    'and how many of its runs ever entered it, if any; black: default',
   )
   _draw_hazards(
     path / 'hazards.png',
     runs,
     settings,
-    title=f'Hazard of solving, {size}: solves per 1,000 steps among runs not '
-    f'yet solved\nwhiskers: exact 95 % Poisson intervals, {seeds}; black: '
-    'default',
+    title=f'Hazard of solving, {size}: solves per run and 1,000 steps among '
+    f'runs not yet solved, {seeds}\nwhiskers: exact 95 % Poisson intervals; '
+    'triangles: their upper end where none solved; black: default',
   )
 
 
@@ -91,7 +92,7 @@ def _label(r: LevelRuns, factor: str, settings: dict[str, Any]) -> str:
 
 def _figure(
   runs: Sequence[LevelRuns], title: str
-) -> tuple[matplotlib.figure.Figure, list[tuple[str, list[LevelRuns], Any]]]:
+) -> tuple[matplotlib.figure.Figure, list[tuple[str, list[LevelRuns], Axes]]]:
   panels = _panels(runs)
   num_columns = min(_COLUMNS, len(panels))
   num_rows = math.ceil(len(panels) / num_columns)
@@ -105,6 +106,15 @@ def _figure(
   return figure, [
     (factor, own, axes) for (factor, own), axes in zip(panels, grid)
   ]
+
+
+def _place_legend(axes: Axes) -> None:
+  axes.legend(
+    frameon=False,
+    fontsize='x-small',
+    loc='center left',
+    bbox_to_anchor=(1.0, 0.5),
+  )
 
 
 def _draw_curves(
@@ -136,12 +146,8 @@ def _draw_curves(
     )
     axes.set_title(_SHORT.get(factor, factor), fontsize='medium')
     axes.set_xlabel(xlabel)
-    axes.legend(
-      frameon=False,
-      fontsize='x-small',
-      loc='center left',
-      bbox_to_anchor=(1.0, 0.5),
-    )
+    if seen:
+      _place_legend(axes)
   figure.savefig(path, dpi=140)
 
 
@@ -153,7 +159,7 @@ def _draw_hazards(
   title: str,
 ) -> None:
   figure, panels = _figure(runs, title)
-  edges = np.linspace(0.0, settings['num_steps'], 13)
+  edges = survival_runs.hazard_edges(settings['num_steps'])
   for factor, own, axes in panels:
     survival_plots.draw_hazards(
       axes,
@@ -164,10 +170,5 @@ def _draw_hazards(
       reference=0,
     )
     axes.set_title(_SHORT.get(factor, factor), fontsize='medium')
-    axes.legend(
-      frameon=False,
-      fontsize='x-small',
-      loc='center left',
-      bbox_to_anchor=(1.0, 0.5),
-    )
+    _place_legend(axes)
   figure.savefig(path, dpi=140)

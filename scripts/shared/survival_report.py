@@ -13,7 +13,6 @@ from toyjax import statistics
 from toyjax.analysis import events
 from toyjax.analysis.events import ESCAPED, Place
 
-_NUM_HAZARDS = 12  # Intervals of equal length.
 # What may count as symmetric failure, from the study's own to the widest.
 _PASSED = (
   Place.ONE_DEAD,
@@ -148,20 +147,15 @@ def _event_rows(
       }
 
 
-def hazard_edges(last_step: int) -> np.ndarray:
-  """Ends of the intervals over which hazards are taken."""
-  return np.linspace(0.0, last_step, _NUM_HAZARDS + 1)
-
-
 def _hazard_rows(runs: LevelRuns) -> Iterator[dict[str, Any]]:
   waits = {
     'solve': runs.times_to_solve(),
     'escape_symmetric': runs.times_to_escape(Place.SYMMETRIC),
   }
-  edges = hazard_edges(runs.last_step)
+  edges = survival_runs.hazard_edges(runs.last_step)
   for event, (times, observed) in waits.items():
     found = statistics.hazards(times, observed, edges)
-    for k in range(_NUM_HAZARDS):
+    for k in range(len(edges) - 1):
       yield {
         **_identity(runs.level),
         'event': event,

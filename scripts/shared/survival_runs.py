@@ -24,6 +24,8 @@ NAMES = (
   'longest_stay',
 )
 
+NUM_HAZARDS = 12  # Intervals of equal length.
+
 
 class LevelRuns(NamedTuple):
   """All runs of one level, by seed.
@@ -92,3 +94,8 @@ def curve(times: np.ndarray, observed: np.ndarray) -> statistics.Survival:
     empty = np.zeros(0)
     return statistics.Survival(empty, empty, empty, empty)
   return statistics.kaplan_meier(times, observed)
+
+
+def hazard_edges(last_step: int) -> np.ndarray:
+  """Ends of the intervals over which hazards are taken."""
+  return np.linspace(0.0, last_step, NUM_HAZARDS + 1)

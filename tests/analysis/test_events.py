@@ -220,8 +220,8 @@ def test_what_is_seen_in_training_is_what_a_trajectory_shows():
     return loops.unroll(x['key'], make(1e-2), num_steps, observe=locate)[1]
 
   xs = {'key': sweeps.seed_keys(0, np.arange(64))}
-  seen = sweeps.sweep(watched, xs, chunk_size=64, map_name='lanes')
-  at, learned = sweeps.sweep(stored, xs, chunk_size=64, map_name='lanes')
+  seen = sweeps.sweep(watched, xs, chunk_size=64, map_name='vmap')
+  at, learned = sweeps.sweep(stored, xs, chunk_size=64, map_name='vmap')
   steps = np.arange(1, num_steps + 1)
   for place in (Place.SYMMETRIC, Place.ON_FOR_ALL, Place.SOLVED):
     here = at[:, :, place]

@@ -78,7 +78,8 @@ def draw_survival(
   axes.set_xlabel('optimizer steps')
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
-  axes.legend(frameon=False)
+  if labels:
+    axes.legend(frameon=False)
 
 
 def draw_hazards(
