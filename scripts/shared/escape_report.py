@@ -14,7 +14,12 @@ from toyjax import statistics
 from toyjax.analysis import events
 from toyjax.plots import survival as survival_plots
 
-_SHOWN = ('kept', 'frozen', 'reset')
+# Variants shown for the dead row, with what they are.
+_SHOWN = {
+  'kept': 'kept as it was',
+  'frozen': 'frozen: it cannot decay',
+  'reset': 'reset: both moments start anew',
+}
 
 
 def read_entries(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -138,7 +143,7 @@ def _draw(
   for (title, names), axes in zip(panels, grid):
     survival_plots.draw_survival(
       axes,
-      labels=names,
+      labels=[_SHOWN.get(name, name.replace('_', ' ')) for name in names],
       curves=[survival_runs.curve(*waits[name]) for name in names],
       last_step=settings['num_steps'],
       ylabel='share still in it',
@@ -152,7 +157,7 @@ def _draw(
   ):
     survival_plots.draw_medians(
       axes,
-      labels=list(_SHOWN),
+      labels=list(_SHOWN.values()),
       steps=data['step'].values,
       values=[
         data[name].values[variants.index(v) :: len(variants)] for v in _SHOWN
@@ -164,9 +169,10 @@ def _draw(
     axes.set_title('median and quartiles over runs', fontsize='medium')
   num_runs = len(next(iter(waits.values()))[0])
   figure.suptitle(
-    f'Leaving symmetric failure, n = {settings["num_features"]}, m = 2: the '
-    f'same {num_runs:,} runs, stopped when they enter it, go on in several '
-    'ways\nKaplan-Meier with 95 % bands; black: as they were',
+    f'Leaving symmetric failure, n = {settings["num_features"]}, m = 2: '
+    f'{num_runs:,} runs are stopped at the step they first enter it and '
+    "continued in several ways\nwith another second moment of Adam's; "
+    'Kaplan-Meier with 95 % bands; black: continued as they were',
     fontsize='medium',
   )
   figure.savefig(path, dpi=140)
