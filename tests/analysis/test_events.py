@@ -61,11 +61,9 @@ WALK = [
 ]
 
 
-def _walk(transform=lambda weights, bias: (weights, bias)):
-  """A dynamics that goes through the parameters of `WALK`."""
-  states = [transform(*params) for params, _ in WALK]
-  weights = jnp.stack([jnp.asarray(w, jnp.float32) for w, _ in states])
-  biases = jnp.stack([jnp.asarray(b, jnp.float32) for _, b in states])
+@jax.jit
+def _watch(weights, biases):
+  """Events of a dynamics that goes through parameters [T, ...]."""
 
   def state(index):
     params = relu_autoencoder.Params(weights[index], biases[index])
@@ -75,18 +73,23 @@ def _walk(transform=lambda weights, bias: (weights, bias)):
     del key
     return state(old.opt_state + 1), ()
 
-  return Dynamics(lambda key: state(jnp.int32(0)), step)
-
-
-def _events(dynamics, num_steps):
+  dynamics = Dynamics(lambda key: state(jnp.int32(0)), step)
   watched = events.watch(dynamics, **NUMBERS)
-  state, _ = loops.unroll(jax.random.key(0), watched, num_steps)
-  return jax.tree.map(np.asarray, state.record)
+  return loops.unroll(jax.random.key(0), watched, len(weights) - 1)[0].record
+
+
+def _events(transform=lambda weights, bias: (weights, bias), stop=None):
+  """Events of `WALK`, which stays where it is from step `stop` on."""
+  stop = len(WALK) if stop is None else stop
+  states = [transform(*params) for params, _ in WALK]
+  states = states[:stop] + [states[stop - 1]] * (len(WALK) - stop)
+  weights, biases = (np.asarray(leaf, np.float32) for leaf in zip(*states))
+  return jax.tree.map(np.asarray, _watch(weights, biases))
 
 
 @pytest.fixture(scope='module')
 def walked():
-  return _events(_walk(), len(WALK) - 1)
+  return _events()
 
 
 def test_places_are_seen_when_they_are_there(walked):
@@ -110,34 +113,28 @@ def test_places_are_seen_when_they_are_there(walked):
 def test_a_run_escapes_when_it_is_not_even_near(walked):
   # Step 6 is no symmetric failure, but near; step 8 is neither.
   np.testing.assert_array_equal(walked.escape_step, [8, 8])
-  before = _events(_walk(), 7)
+  before = _events(stop=8)
   np.testing.assert_array_equal(before.escape_step, [-1, -1])
 
 
 def test_divergence_is_no_escape():
-  failure = [jnp.asarray(leaf) for leaf in references.symmetric_failure(N)]
-  seen = events.begin(N)
-  for k in range(4):
-    params = relu_autoencoder.Params(
-      *(leaf * (jnp.nan if k > 1 else 1.0) for leaf in failure)
-    )
-    seen = events.look(seen, jnp.int32(k), params, **NUMBERS)
+  weights, bias = references.symmetric_failure(N)
+  factors = np.where(np.arange(len(WALK)) < 2, 1.0, np.nan)[:, None]
+  seen = _watch(
+    np.float32(factors[:, :, None] * weights[None]),
+    np.float32(factors * bias[None]),
+  )
   np.testing.assert_array_equal(seen.escape_step, [-1, -1])
   assert seen.first_step[Place.DIVERGED] == 2
 
 
 def test_features_are_learned_lost_and_learned_again(walked):
   # The first row is merged, learned from step 4 on and lost at the end.
-  fates = []
-  for params, _ in WALK:
-    found = relu_autoencoder.diagnose(
-      relu_autoencoder.Params(*(jnp.asarray(p, jnp.float32) for p in params)),
-      earlier_sse=jnp.float32(0.0),
-      solved_sse=1e-2,
-      thresholds=relu_autoencoder.THRESHOLDS,
-    ).fates
-    fates.append(np.asarray(found) == relu_autoencoder.Fate.LEARNED)
-  learned = np.asarray(fates)
+  weights, biases = zip(*(params for params, _ in WALK))
+  _, learned = jax.jit(
+    jax.vmap(lambda params: events.locate(params, **NUMBERS))
+  )(relu_autoencoder.Params(np.float32(weights), np.float32(biases)))
+  learned = np.asarray(learned)
   for i in range(N):
     steps = np.flatnonzero(learned[:, i])
     assert walked.first_learned[i] == steps[0]
@@ -154,9 +151,7 @@ def test_order_and_orientation_change_nothing(walked, seed):
     [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
   )
   flip = np.diag([1.0, rng.choice([-1.0, 1.0])])
-  found = _events(
-    _walk(lambda w, b: (flip @ turn @ w[:, order], b[order])), len(WALK) - 1
-  )
+  found = _events(lambda w, b: (flip @ turn @ w[:, order], b[order]))
   for name in events.Events._fields:
     expected = getattr(walked, name)
     if name in BY_FEATURE:
@@ -206,22 +201,17 @@ def test_what_is_seen_in_training_is_what_a_trajectory_shows():
     )
     return descent.descend(toy, adam)
 
-  def watched(x):
-    state, _ = loops.unroll(
-      x['key'], events.watch(make(1e-2), **NUMBERS), num_steps
-    )
-    return state.record
-
-  def stored(x):
+  def trial(x):
     def locate(state, info):
       del info
-      return events.locate(state.params, **NUMBERS)
+      return events.locate(state.inner.params, **NUMBERS)
 
-    return loops.unroll(x['key'], make(1e-2), num_steps, observe=locate)[1]
+    dynamics = events.watch(make(1e-2), **NUMBERS)
+    state, located = loops.unroll(x['key'], dynamics, num_steps, observe=locate)
+    return state.record, located
 
   xs = {'key': sweeps.seed_keys(0, np.arange(64))}
-  seen = sweeps.sweep(watched, xs, chunk_size=64, map_name='vmap')
-  at, learned = sweeps.sweep(stored, xs, chunk_size=64, map_name='vmap')
+  seen, (at, learned) = sweeps.sweep(trial, xs, chunk_size=64, map_name='vmap')
   steps = np.arange(1, num_steps + 1)
   for place in (Place.SYMMETRIC, Place.ON_FOR_ALL, Place.SOLVED):
     here = at[:, :, place]

@@ -30,7 +30,7 @@ def draw_intervals(
     place: number of the series, for its colour, marker and a small shift.
   """
   values = np.asarray(intervals, float).reshape(-1, 3)
-  places = np.asarray(x, float) + 0.08 * (place - 1)
+  places = np.asarray(x, float) + 0.08 * (place % 2 - 0.5)
   color = _COLORS[place % len(_COLORS)]
   finite = np.isfinite(values).all(axis=1)
   middle, low, high = values[finite].T

@@ -176,8 +176,10 @@ def ratio(
     # The root in [0, 1] of the score of b at the ratio θ.
     square = (total_a + total_b) * theta
     linear = (successes_a + total_b) + (total_a + successes_b) * theta
-    root = np.sqrt(linear**2 - 4.0 * square * (successes_a + successes_b))
-    b = min(2.0 * (successes_a + successes_b) / (linear + root), 1.0 / theta)
+    both = successes_a + successes_b
+    # Rounding takes the square below 0 where it is 0, as at 1 / 1.
+    root = np.sqrt(max(linear**2 - 4.0 * square * both, 0.0))
+    b = min(2.0 * both / (linear + root), 1.0, 1.0 / theta)
     a = min(theta * b, 1.0)
     variance = a * (1.0 - a) / total_a + theta**2 * b * (1.0 - b) / total_b
     return (p_a - theta * p_b) ** 2 - z**2 * variance
