@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 import numpy as np
 
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#000000')
-_MARKERS = 'os^Dvx'
+_MARKERS = 'osDPvx'
 
 
 def draw_intervals(
