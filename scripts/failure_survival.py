@@ -17,7 +17,8 @@ and hazards.png show one factor a panel.
   python -m scripts.failure_survival --workdir=runs/survival_n7
   python -m scripts.failure_survival --num_features=8 --workdir=runs/survival_n8
   python -m scripts.failure_survival --num_seeds=10000 --optimizer=adamw,adam \
-    --learning_rate=1e-3 --workdir=runs/survival_main ...
+    --learning_rate=1e-3 --adam_eps=1e-8 --adam_b2=0.999 --weight_decay=1e-2 \
+    --init_scale=1 --loss_reduction=mean --dtype=float32 --workdir=runs/main
 """
 
 import contextlib
