@@ -193,8 +193,9 @@ def test_sizes_compare_hidden_dimensions(tmp_path):
   workdir = tmp_path / 'sizes'
   _finish(
     'optimization_failure',
-    '--num_features=3,4',
+    '--num_features=4',
     '--num_hidden=2,3',
+    '--observe_steps=40',
     '--num_seeds=8',
     '--num_steps=40',
     '--learning_rate=0.05',
@@ -208,7 +209,7 @@ def test_sizes_compare_hidden_dimensions(tmp_path):
     for row in rows
     if row['step'] == '40'
   }
-  assert len(last) == 4
+  assert len(last) == 2
   for row in ratios:
     if row['step'] == '40':
       n = int(row['num_features'])
