@@ -21,8 +21,13 @@ flags.disclaim_key_flags()
 _DRY_RUN_STEPS = 200
 
 
-def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
-  """Defines the flags that every sweep over seeds takes."""
+def define_sweep_flags(
+  *, num_seeds: int, workdir: str, with_dtype: bool = True
+) -> None:
+  """Defines the flags that every sweep over seeds takes.
+
+  `with_dtype` is False where a script has a --dtype of its own.
+  """
   flags.DEFINE_integer(
     'num_seeds',
     num_seeds,
@@ -37,10 +42,10 @@ def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
     False,
     'Label, tabulate and draw the runs in --workdir again, without training.',
   )
-  define_machine_flags(workdir=workdir)
+  define_machine_flags(workdir=workdir, with_dtype=with_dtype)
 
 
-def define_machine_flags(*, workdir: str) -> None:
+def define_machine_flags(*, workdir: str, with_dtype: bool = True) -> None:
   """Defines the flags that every sweep takes, over seeds or not."""
   flags.DEFINE_integer(
     'chunk_size',
@@ -67,9 +72,10 @@ def define_machine_flags(*, workdir: str) -> None:
     'Host (CPU) devices the runs are spread over; 0 means one for each core.',
     lower_bound=0,
   )
-  flags.DEFINE_enum(
-    'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
-  )
+  if with_dtype:
+    flags.DEFINE_enum(
+      'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+    )
   flags.DEFINE_bool(
     'dry_run', False, 'Only say what time, memory and disk it will take.'
   )

@@ -1,0 +1,229 @@
+r"""How much harder are two hidden dimensions than three?
+
+Reads a folder of `scripts.optimization_failure` that was swept over
+--num_features and --num_hidden, trains nothing, and says at each observed step
+what share of runs has failed, that is, is not solved: sizes.csv has one row per
+n, m and step with its Wilson interval, ratios.csv the failure rate of the first
+of --compare over that of the second with Koopman's score interval, sizes.png
+shows both.
+
+  python -m scripts.optimization_failure --num_features=3,4,5,6,7,8,9,10,12 \
+    --num_hidden=2,3,4 --num_seeds=1024 --workdir=runs/sizes
+  python -m scripts.failure_sizes --workdir=runs/sizes
+"""
+
+from collections.abc import Iterator, Sequence
+import pathlib
+from typing import Any
+
+from absl import app, flags
+import matplotlib.figure
+import numpy as np
+import zarr
+
+from scripts import optimization_failure
+from scripts.shared import experiments, failure_runs, tables
+from scripts.shared.list_flags import number
+from toyjax import manifest, statistics
+from toyjax.plots import rates as rate_plots
+from toyjax.toys.relu_autoencoder import Outcome
+
+flags.DEFINE_list(
+  'compare', ['2', '3'], 'Two values of m: the first rate over the second.'
+)
+flags.DEFINE_list(
+  'show_steps',
+  ['5000', '25000'],
+  'Observed steps to show; others are in the tables.',
+)
+
+flags.declare_key_flag('workdir')
+
+SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
+
+
+def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+  """Returns one row per n, m and observed step, and the folder's settings.
+
+  Raises:
+    WorkdirError: where the folder holds nothing, or swept something else.
+  """
+  found = manifest.read(path)
+  if found is None or found.get('script') != 'optimization_failure':
+    raise manifest.WorkdirError(
+      f'{path} is no folder of scripts.optimization_failure'
+    )
+  settings = found['science']
+  for name in optimization_failure.LISTS:
+    if name not in optimization_failure.SHAPES and len(settings[name]) > 1:
+      raise manifest.WorkdirError(
+        f'{path} was also swept over --{name}; only --num_features and '
+        '--num_hidden may vary'
+      )
+  stored = zarr.open_group(path / 'results.zarr', mode='r')
+  groups = optimization_failure.make_groups(settings)
+  configurations = failure_runs.read(
+    path / 'results.zarr',
+    # Those that an interrupted sweep has not come to are left out.
+    [group for group in groups if group.name in stored],
+    settings,
+    columns=optimization_failure.LISTS,
+    relabel=False,
+  )
+  rows = []
+  for configuration in configurations:
+    if not len(configuration.outcomes):
+      continue
+    failed = ~np.isin(configuration.outcomes, SOLVED)
+    for k, step in enumerate(settings['observe_steps']):
+      count, total = int(failed[:, k].sum()), len(failed)
+      interval = statistics.wilson(count, total)
+      rows.append(
+        {
+          'num_features': configuration.flags['num_features'],
+          'num_hidden': configuration.flags['num_hidden'],
+          'step': step,
+          'failed': count,
+          'total': total,
+          'fraction': interval.estimate,
+          'lower': interval.lower,
+          'upper': interval.upper,
+        }
+      )
+  return rows, settings
+
+
+def compare(
+  rows: Sequence[dict[str, Any]], first: int, second: int
+) -> Iterator[dict[str, Any]]:
+  """Yields the ratio of failure rates at m = first over m = second."""
+  by_size = {
+    (row['num_features'], row['num_hidden'], row['step']): row for row in rows
+  }
+  for (num_features, num_hidden, step), row in by_size.items():
+    other = by_size.get((num_features, second, step))
+    if num_hidden != first or other is None:
+      continue
+    ratio = statistics.ratio(
+      row['failed'], row['total'], other['failed'], other['total']
+    )
+    yield {
+      'num_features': num_features,
+      'step': step,
+      'first_hidden': first,
+      'second_hidden': second,
+      'first_failed': row['failed'],
+      'first_total': row['total'],
+      'second_failed': other['failed'],
+      'second_total': other['total'],
+      'ratio': ratio.estimate,
+      'lower': ratio.lower,
+      'upper': ratio.upper,
+    }
+
+
+def draw(
+  path: pathlib.Path,
+  rows: Sequence[dict[str, Any]],
+  ratios: Sequence[dict[str, Any]],
+  settings: dict[str, Any],
+  shown_steps: Sequence[int],
+) -> None:
+  """Draws failure rates against n for each m, and their ratio."""
+  figure = matplotlib.figure.Figure(
+    (4.4 * (len(shown_steps) + 1), 4.2), layout='constrained'
+  )
+  grid = figure.subplots(1, len(shown_steps) + 1)
+  hidden = sorted({row['num_hidden'] for row in rows})
+  for step, axes in zip(shown_steps, grid):
+    for num_hidden in hidden:
+      own = [
+        row
+        for row in rows
+        if (row['num_hidden'], row['step']) == (num_hidden, step)
+      ]
+      rate_plots.draw_intervals(
+        axes,
+        x=[row['num_features'] for row in own],
+        intervals=[
+          (row['fraction'], row['lower'], row['upper']) for row in own
+        ],
+        label=f'm = {num_hidden}',
+        place=hidden.index(num_hidden),
+      )
+    axes.set_title(f'after {step:,} steps', fontsize='medium')
+    axes.set_ylabel('share of runs that have not solved')
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlabel('n, features')
+    axes.legend(frameon=False)
+  for place, step in enumerate(shown_steps):
+    own = [row for row in ratios if row['step'] == step]
+    rate_plots.draw_intervals(
+      grid[-1],
+      x=[row['num_features'] for row in own],
+      intervals=[(row['ratio'], row['lower'], row['upper']) for row in own],
+      label=f'{step:,} steps',
+      place=place + 2,  # Colours of their own.
+    )
+  grid[-1].set_yscale('log')
+  grid[-1].axhline(1.0, color='black', linewidth=0.8)
+  grid[-1].set_xlabel('n, features')
+  if ratios:
+    grid[-1].set_ylabel(
+      f'failure rate at m = {ratios[0]["first_hidden"]} over '
+      f'm = {ratios[0]["second_hidden"]}'
+    )
+  grid[-1].set_title('ratio (Koopman)', fontsize='medium')
+  grid[-1].legend(frameon=False)
+  fewest = min(row['total'] for row in rows)
+  figure.suptitle(
+    f'Failure to solve X = I by number of hidden dimensions m ({fewest:,} '
+    f'seeds each, {settings["optimizer"][0]} lr '
+    f'{settings["learning_rate"][0]:g}; whiskers: 95 % intervals; triangles: '
+    'lower end where no run failed at the second m)',
+    fontsize='medium',
+  )
+  figure.savefig(path, dpi=140)
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'arguments without a flag: {argv[1:]}')
+  FLAGS = flags.FLAGS
+  path = pathlib.Path(FLAGS.workdir)
+  with experiments.one_line_errors('failure_sizes'):
+    rows, settings = read(path)
+    parse = number(int, 1)
+    try:
+      first, second = (parse(item) for item in FLAGS.compare)
+      steps = [parse(item) for item in FLAGS.show_steps]
+    except ValueError as error:
+      raise flags.Error(f'--compare or --show_steps: {error}') from None
+    ratios = list(compare(rows, first, second))
+    tables.write_csv(path / 'sizes.csv', rows)
+    if ratios:
+      tables.write_csv(path / 'ratios.csv', ratios)
+    last = settings['observe_steps'][-1]
+    shown = [step for step in steps if step in settings['observe_steps']]
+    draw(path / 'sizes.png', rows, ratios, settings, shown or [last])
+    print(
+      tables.format_table(
+        ('n', 'step', f'm = {first}', f'm = {second}', 'ratio', 'from', 'to'),
+        [
+          [
+            str(row['num_features']),
+            str(row['step']),
+            f'{row["first_failed"]}/{row["first_total"]}',
+            f'{row["second_failed"]}/{row["second_total"]}',
+            *(f'{row[name]:.4g}' for name in ('ratio', 'lower', 'upper')),
+          ]
+          for row in ratios
+          if row['step'] in (shown or [last])
+        ],
+      )
+    )
+    print(f'\nsizes.csv, ratios.csv and sizes.png are in {path}')
+
+
+if __name__ == '__main__':
+  app.run(main)
