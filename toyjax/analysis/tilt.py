@@ -1,4 +1,4 @@
-r"""When the row of a weak feature grows: the tilt condition, general and special.
+r"""The tilt condition, general and special: when the row of a feature grows.
 
 Under the gradient flow of the SSE on X = I_n the norm ρ = |W_d| of row d, with
 Ŵ_d = W_d / ρ and z_ji = W_iᵀW_j + b_i, changes at the rate
