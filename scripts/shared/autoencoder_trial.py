@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from toyjax import chunks, descent, loops, optimizers, store, sweeps
-from toyjax.base import Array, ArrayTree
+from toyjax.base import Array, ArrayTree, Dynamics
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
 
@@ -73,6 +73,50 @@ VARIABLES = {
 }
 
 
+def make_dynamics(
+  static: Mapping[str, Any],
+  settings: Mapping[str, Any],
+  x: Mapping[str, Array],
+) -> Dynamics:
+  """Returns the training of one run, over `descent.DescentState`.
+
+  Args:
+    static: num_features, num_hidden, optimizer, init and loss_reduction.
+    settings: dtype, schedule, warmup_steps and num_steps.
+    x: the traced flags of one run: learning_rate, init_scale, and those of
+      `OPTIMIZER_FLAGS` that its optimizer uses.
+  """
+  dtype = jnp.dtype(settings['dtype'])
+  used = optimizers.HYPERPARAMETERS[static['optimizer']]
+  toy = relu_autoencoder.make(
+    num_features=static['num_features'],
+    num_hidden=static['num_hidden'],
+    sample=sparse_features.one_hot(
+      num_features=static['num_features'], dtype=dtype
+    ),
+    init=static['init'],
+    init_scale=x['init_scale'],
+    importance_decay=1.0,
+    loss_reduction=static['loss_reduction'],
+    dtype=dtype,
+  )
+  optimizer = optimizers.make(
+    static['optimizer'],
+    learning_rate=x['learning_rate'].astype(dtype),
+    schedule=optimizers.make_schedule(
+      settings['schedule'],
+      warmup_steps=settings['warmup_steps'],
+      num_steps=settings['num_steps'],
+    ),
+    **{
+      name: x[flag].astype(dtype)
+      for flag, name in OPTIMIZER_FLAGS.items()
+      if name in used
+    },
+  )
+  return descent.descend(toy, optimizer)
+
+
 def make_trial(
   static: Mapping[str, Any],
   settings: Mapping[str, Any],
@@ -92,36 +136,10 @@ def make_trial(
   seen_at = sorted({*steps, *earlier_steps})
   at = jnp.asarray([seen_at.index(step) for step in steps])
   earlier_at = jnp.asarray([seen_at.index(step) for step in earlier_steps])
-  solved_sse, dtype = settings['solved_sse'], jnp.dtype(settings['dtype'])
-  used = optimizers.HYPERPARAMETERS[static['optimizer']]
+  solved_sse = settings['solved_sse']
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
-    toy = relu_autoencoder.make(
-      num_features=static['num_features'],
-      num_hidden=static['num_hidden'],
-      sample=sparse_features.one_hot(
-        num_features=static['num_features'], dtype=dtype
-      ),
-      init=static['init'],
-      init_scale=x['init_scale'],
-      importance_decay=1.0,
-      loss_reduction=static['loss_reduction'],
-      dtype=dtype,
-    )
-    optimizer = optimizers.make(
-      static['optimizer'],
-      learning_rate=x['learning_rate'].astype(dtype),
-      schedule=optimizers.make_schedule(
-        settings['schedule'],
-        warmup_steps=settings['warmup_steps'],
-        num_steps=settings['num_steps'],
-      ),
-      **{
-        name: x[flag].astype(dtype)
-        for flag, name in OPTIMIZER_FLAGS.items()
-        if name in used
-      },
-    )
+    training = make_dynamics(static, settings, x)
 
     def first_solved(record, step, state, info):
       del state  # The loss is that of the weights before this step.
@@ -133,7 +151,7 @@ def make_trial(
       return jnp.where((record < 0) & (sse < solved_sse), step - 1, record)
 
     dynamics = loops.track(
-      descent.descend(toy, optimizer),
+      training,
       init=lambda state: jnp.int32(-1),
       update=first_solved,
     )

@@ -21,8 +21,10 @@ flags.disclaim_key_flags()
 _DRY_RUN_STEPS = 200
 
 
-def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
-  """Defines the flags that every sweep takes."""
+def define_sweep_flags(
+  *, num_seeds: int, workdir: str, with_dtype: bool = True
+) -> None:
+  """Defines the flags that every sweep takes; --dtype may be its own."""
   flags.DEFINE_integer(
     'num_seeds',
     num_seeds,
@@ -57,9 +59,10 @@ def define_sweep_flags(*, num_seeds: int, workdir: str) -> None:
     'Host (CPU) devices the runs are spread over; 0 means one for each core.',
     lower_bound=0,
   )
-  flags.DEFINE_enum(
-    'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
-  )
+  if with_dtype:
+    flags.DEFINE_enum(
+      'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+    )
   flags.DEFINE_bool(
     'dry_run', False, 'Only say what time, memory and disk it will take.'
   )

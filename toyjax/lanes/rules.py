@@ -5,6 +5,7 @@ become chains of multiply-adds, which XLA fuses into loops over the seeds.
 """
 
 from collections.abc import Callable, Sequence
+import functools
 import math
 from typing import Any
 
@@ -75,8 +76,8 @@ def _elementwise(
 
 @rule(
   *"""
-  argmax argmin cumlogsumexp cummax cummin cumprod cumsum reduce_and
-  reduce_max reduce_min reduce_or reduce_prod reduce_xor rev split squeeze
+  argmax argmin cumlogsumexp cummax cummin cumprod cumsum reduce_prod
+  reduce_xor rev split squeeze
   """.split()
 )
 def _axes_keep_their_numbers(
@@ -96,8 +97,17 @@ def _sort(
   return varying(bind(equation, arrays))
 
 
-@rule('reduce_sum')
-def _reduce_sum(
+_JOINS = {
+  'reduce_sum': lax.add,
+  'reduce_and': lax.bitwise_and,
+  'reduce_or': lax.bitwise_or,
+  'reduce_max': lax.max,
+  'reduce_min': lax.min,
+}
+
+
+@rule(*_JOINS)
+def _reduce(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
   del context
@@ -109,7 +119,10 @@ def _reduce_sum(
   terms = lax.transpose(array, (*axes, *rest)).reshape(
     (length, *(array.shape[axis] for axis in rest))
   )
-  return varying([_barrier(_add_up([terms[k] for k in range(length)]))])
+  join = _JOINS[equation.primitive.name]
+  return varying(
+    [_barrier(functools.reduce(join, [terms[k] for k in range(length)]))]
+  )
 
 
 def _add_up(terms: Sequence[Array]) -> Array:

@@ -2,16 +2,29 @@
 
 from collections.abc import Sequence
 import itertools
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
 import numpy as np
 
-from toyjax.statistics import Survival
+from toyjax.statistics import Hazards, Survival
 
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#000000')
 _LINES = ('-', '--', '-.', ':')
+
+
+def _colors(num: int, reference: int | None) -> list[Any]:
+  """Returns a colour for each of `num` curves, black for the reference."""
+  num_others = num - (reference is not None)
+  colors: list[Any] = list(_COLORS)
+  if num_others > len(_COLORS) - (reference is not None):
+    shades = np.linspace(0.0, 0.9, num_others)
+    colors = [matplotlib.colormaps['viridis'](shade) for shade in shades]
+  if reference is not None:
+    colors.insert(reference, '#000000')
+  return colors
 
 
 def draw_survival(
@@ -21,6 +34,7 @@ def draw_survival(
   curves: Sequence[Survival],
   last_step: int,
   ylabel: str,
+  reference: int | None = None,
 ) -> None:
   """Draws Kaplan-Meier curves with their bands as step functions.
 
@@ -30,11 +44,9 @@ def draw_survival(
     curves: [C] one curve each; an empty one never leaves 1.
     last_step: where the observation ends.
     ylabel: what has not yet happened.
+    reference: number of the curve the others are compared with, drawn black.
   """
-  colors = list(_COLORS)
-  if len(labels) > len(_COLORS):
-    shades = np.linspace(0.0, 0.9, len(labels))
-    colors = [matplotlib.colormaps['viridis'](shade) for shade in shades]
+  colors = _colors(len(labels), reference)
   styles = zip(labels, curves, colors, itertools.cycle(_LINES), strict=False)
   for label, curve, color, line in styles:
     times = np.concatenate([[0.0], curve.times, [last_step]])
@@ -67,3 +79,64 @@ def draw_survival(
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
   axes.legend(frameon=False)
+
+
+def draw_hazards(
+  axes: Axes,
+  *,
+  labels: Sequence[str],
+  hazards: Sequence[Hazards],
+  per: float,
+  ylabel: str,
+  reference: int | None = None,
+) -> None:
+  """Draws rates by interval of time, as points with whiskers.
+
+  Intervals in which nothing happened show the upper end of theirs as a
+  triangle.
+
+  Args:
+    axes: where to draw; its second axis becomes logarithmic.
+    labels: [C] names of the configurations.
+    hazards: [C] rates of each, over the same intervals.
+    per: unit of time in which the rates are given.
+    ylabel: what happens, per that unit.
+    reference: number of the one the others are compared with, drawn black.
+  """
+  colors = _colors(len(labels), reference)
+  for place, (label, found) in enumerate(zip(labels, hazards)):
+    width = np.diff(found.edges)
+    shift = (place + 1) / (len(labels) + 1)
+    middle = found.edges[:-1] + (0.2 + 0.6 * shift) * width
+    seen = found.num_events > 0
+    axes.errorbar(
+      middle[seen],
+      per * found.rate[seen],
+      yerr=per
+      * np.stack(
+        [
+          found.rate[seen] - found.lower[seen],
+          found.upper[seen] - found.rate[seen],
+        ]
+      ),
+      fmt='o-',
+      markersize=2.5,
+      linewidth=0.7,
+      elinewidth=1.0,
+      color=colors[place],
+      label=label,
+    )
+    none = ~seen & (found.exposure > 0.0)
+    axes.plot(
+      middle[none],
+      per * found.upper[none],
+      'v',
+      markersize=3.0,
+      markerfacecolor='none',
+      color=colors[place],
+    )
+  axes.set_yscale('log')
+  axes.set_xlim(hazards[0].edges[0], hazards[0].edges[-1])
+  axes.set_xlabel('optimizer steps')
+  axes.set_ylabel(ylabel)
+  axes.grid(alpha=0.25)

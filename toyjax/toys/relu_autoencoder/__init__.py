@@ -25,6 +25,7 @@ from toyjax.toys.relu_autoencoder.outcomes import (
   Thresholds,
   classify,
   diagnose,
+  is_symmetric,
   one_hot_sse,
   responses,
 )
@@ -41,6 +42,7 @@ __all__ = [
   'apply',
   'classify',
   'diagnose',
+  'is_symmetric',
   'make',
   'one_hot_sse',
   'responses',

@@ -188,8 +188,8 @@ def diagnose(
     Outcome.SOLVED_IRREGULAR: sse < solved_sse,
     Outcome.UNRESOLVED: (earlier_sse - sse)
     >= thresholds.resolved_decrease * earlier_sse,
-    Outcome.SYMMETRIC_FAILURE: _is_symmetric(
-      params, fates, inputs_on, thresholds
+    Outcome.SYMMETRIC_FAILURE: is_symmetric(
+      params, fates=fates, inputs_on=inputs_on, thresholds=thresholds
     ),
     Outcome.ASYMMETRIC_FAILURE: one_shared
     & (num[Fate.LEARNED] == num_features - 1)
@@ -220,9 +220,10 @@ def _fates(params: model.Params, on: Array, thresholds: Thresholds) -> Array:
   """Returns the fates [N] from the on-pattern [input, output]."""
   rows = params.weights.T
   norms = jnp.linalg.norm(rows, axis=1)
-  distances = jnp.linalg.norm(rows[:, None, :] - rows[None, :, :], axis=2)
-  longer = jnp.maximum(norms[:, None], norms[None, :])
-  same = distances <= thresholds.merged_distance * longer
+  squares = jnp.sum(rows**2, axis=1)
+  distances = jnp.sum((rows[:, None, :] - rows[None, :, :]) ** 2, axis=2)
+  longer = jnp.maximum(squares[:, None], squares[None, :])
+  same = distances <= thresholds.merged_distance**2 * longer
   own = jnp.diagonal(on)
   alone = jnp.sum(on, axis=0) == 1
   # Column i of the pattern is exactly the group of rows equal to W_i.
@@ -235,13 +236,24 @@ def _fates(params: model.Params, on: Array, thresholds: Thresholds) -> Array:
   )
 
 
-def _is_symmetric(
+def is_symmetric(
   params: model.Params,
+  *,
   fates: Array,
   inputs_on: Array,
   thresholds: Thresholds,
 ) -> Array:
-  """Whether what fails is dead at b = 1/n, and the rest a regular polygon."""
+  """Whether what fails is dead at b = 1/n, and the rest a regular polygon.
+
+  Args:
+    params: W [M, N] and b [N]; never symmetric unless M = 2.
+    fates: [N] and inputs_on [N] as in `Diagnosis`.
+    inputs_on: see fates.
+    thresholds: usually `THRESHOLDS`.
+
+  Returns:
+    bool [].
+  """
   num_features = params.bias.shape[0]
   level = 1.0 / num_features
   dead = (
@@ -265,16 +277,16 @@ def _is_regular_polygon(
   mean_norm = jnp.sum(norms * live) / jnp.maximum(num_live, 1)
   even = jnp.abs(norms - mean_norm) <= thresholds.regularity * mean_norm
 
-  # Dead rows sort to the end; the last live angle closes the circle.
-  angles = jnp.sort(
-    jnp.where(live, jnp.arctan2(weights[1], weights[0]), jnp.inf)
-  )
-  following = jnp.where(
-    jnp.arange(len(angles)) == num_live - 1,
-    angles[0] + 2.0 * math.pi,
-    jnp.roll(angles, -1),
-  )
+  # The angle to the next live row, counted one way around, has the largest
+  # cosine of those below π. No sort and no arctangent: events ask every step.
+  x, y = weights / jnp.where(norms > 0.0, norms, 1.0)[None, :]
+  cosines = x[:, None] * x[None, :] + y[:, None] * y[None, :]
+  ahead = x[:, None] * y[None, :] > y[:, None] * x[None, :]
+  ahead |= (num_live == 2) & ~jnp.eye(len(x), dtype=bool)  # Around is across.
+  nearest = jnp.max(jnp.where(ahead & live[None, :], cosines, -1.0), axis=1)
   gap = 2.0 * math.pi / jnp.maximum(num_live, 1)
-  spaced = jnp.abs(following - angles - gap) <= thresholds.regularity * gap
-  spaced |= jnp.arange(len(angles)) >= num_live
-  return (num_live >= 2) & jnp.all(even | ~live) & jnp.all(spaced)
+  widest = jnp.minimum((1.0 + thresholds.regularity) * gap, math.pi)
+  spaced = (nearest >= jnp.cos(widest)) & (
+    nearest <= jnp.cos((1.0 - thresholds.regularity) * gap)
+  )
+  return (num_live >= 2) & jnp.all((even & spaced) | ~live)

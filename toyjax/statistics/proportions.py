@@ -1,13 +1,9 @@
-"""Rates with intervals, differences with intervals, survival with bands.
-
-SciPy does the work wherever it has it. Counts in, `Interval`s out; a rate is
-never reported without both.
-"""
+"""Proportions with intervals, their differences and their ratios."""
 
 from typing import NamedTuple
-import warnings
 
 import numpy as np
+import scipy.optimize
 import scipy.stats
 
 from toyjax.base import Array
@@ -27,22 +23,6 @@ class Interval(NamedTuple):
   estimate: float
   lower: float
   upper: float
-
-
-class Survival(NamedTuple):
-  """A Kaplan-Meier curve, a step function that jumps at each event time.
-
-  Attributes:
-    times: [K] distinct event times, increasing.
-    survival: [K] S(t) from each time on, until the next.
-    lower: [K] lower end of the pointwise band.
-    upper: [K] upper end of the pointwise band.
-  """
-
-  times: np.ndarray
-  survival: np.ndarray
-  lower: np.ndarray
-  upper: np.ndarray
 
 
 def counts(codes: np.ndarray | Array, num_codes: int) -> np.ndarray:
@@ -167,6 +147,55 @@ def paired_difference(
   return _square_and_add(a, b, float(correlation))
 
 
+def ratio(
+  successes_a: int,
+  total_a: int,
+  successes_b: int,
+  total_b: int,
+  confidence: float = CONFIDENCE,
+) -> Interval:
+  """Koopman's score interval of p_a / p_b from two independent samples.
+
+  All ratios θ with (p_a - θ p_b)² <= z² (a(1 - a)/n_a + θ² b(1 - b)/n_b), where
+  a = θ b and b are the proportions of largest likelihood of that ratio. Zero
+  counts are welcome: 0 / p has the lower end 0, p / 0 the upper end infinity,
+  and of 0 / 0 nothing is known.
+
+  References:
+    Koopman 1984, Confidence intervals for the ratio of two binomial
+    proportions.
+  """
+  p_a = wilson(successes_a, total_a).estimate
+  p_b = wilson(successes_b, total_b).estimate
+  if not successes_a + successes_b:
+    return Interval(float('nan'), 0.0, float('inf'))
+  z = scipy.stats.norm.ppf(0.5 + confidence / 2.0)
+
+  def excess(log_ratio: float) -> float:
+    theta = np.exp(log_ratio)
+    # The root in [0, 1] of the score of b at the ratio θ.
+    square = (total_a + total_b) * theta
+    linear = (successes_a + total_b) + (total_a + successes_b) * theta
+    root = np.sqrt(linear**2 - 4.0 * square * (successes_a + successes_b))
+    b = min(2.0 * (successes_a + successes_b) / (linear + root), 1.0 / theta)
+    a = min(theta * b, 1.0)
+    variance = a * (1.0 - a) / total_a + theta**2 * b * (1.0 - b) / total_b
+    return (p_a - theta * p_b) ** 2 - z**2 * variance
+
+  estimate = p_a / p_b if successes_b else float('inf')
+  far = 30.0  # e^±30 lies beyond every end.
+  nudge = 1e-9  # At the estimate itself the variance can be zero, as at 1 / 1.
+  lower, upper = 0.0, float('inf')
+  middle = np.log(estimate) if 0.0 < estimate < np.inf else None
+  if successes_a:
+    inside = far if middle is None else middle - nudge
+    lower = float(np.exp(scipy.optimize.brentq(excess, -far, inside)))
+  if successes_b:
+    inside = -far if middle is None else middle + nudge
+    upper = float(np.exp(scipy.optimize.brentq(excess, inside, far)))
+  return Interval(estimate, lower, upper)
+
+
 def _square_and_add(a: Interval, b: Interval, correlation: float) -> Interval:
   """Joins two intervals to that of a - b (Newcombe's MOVER)."""
 
@@ -179,52 +208,4 @@ def _square_and_add(a: Interval, b: Interval, correlation: float) -> Interval:
     estimate,
     estimate - radius(a.estimate - a.lower, b.upper - b.estimate),
     estimate + radius(a.upper - a.estimate, b.estimate - b.lower),
-  )
-
-
-def kaplan_meier(
-  times: np.ndarray | Array,
-  observed: np.ndarray | Array,
-  confidence: float = CONFIDENCE,
-) -> Survival:
-  """Kaplan-Meier survival with its pointwise log-log band.
-
-  Args:
-    times: [S] time of the event, or of censoring where none was observed.
-    observed: bool [S], whether the event was observed.
-    confidence: in (0, 1).
-
-  Returns:
-    The curve at the distinct event times; empty where nothing was observed.
-    Where the log-log band is undefined (S = 0) the band is Clopper-Pearson's
-    of that survival, as if nothing had been censored.
-
-  References:
-    Kaplan and Meier 1958, Nonparametric estimation from incomplete
-    observations. Kalbfleisch and Prentice 1980 for the log-log band.
-  """
-  times, observed = np.asarray(times), np.asarray(observed, bool)
-  if times.shape != observed.shape or times.ndim != 1 or not times.size:
-    raise ValueError(f'times {times.shape} and observed {observed.shape}')
-  if not observed.any():
-    empty = np.zeros(0)
-    return Survival(empty, empty, empty, empty)
-  data = scipy.stats.CensoredData.right_censored(times, ~observed)
-  curve = scipy.stats.ecdf(data).sf
-  with warnings.catch_warnings():
-    # SciPy warns of an undefined band at S = 0, which is filled in below.
-    warnings.simplefilter('ignore', RuntimeWarning)
-    band = curve.confidence_interval(confidence, method='log-log')
-  lower, upper = band.low.probabilities, band.high.probabilities
-  ended = curve.probabilities <= 0.0
-  if ended.any():
-    exact = clopper_pearson(0, len(times), confidence)
-    lower = np.where(ended, exact.lower, lower)
-    upper = np.where(ended, exact.upper, upper)
-  events = np.isin(curve.quantiles, times[observed])
-  return Survival(
-    curve.quantiles[events],
-    curve.probabilities[events],
-    lower[events],
-    upper[events],
   )

@@ -1,0 +1,39 @@
+"""Rates with intervals, differences with intervals, survival with bands.
+
+SciPy does the work wherever it has it. Counts in, `Interval`s out; a rate is
+never reported without both.
+"""
+
+from toyjax.statistics.proportions import (
+  CONFIDENCE,
+  Interval,
+  clopper_pearson,
+  counts,
+  difference,
+  paired_difference,
+  ratio,
+  wilson,
+)
+from toyjax.statistics.survival import (
+  Hazards,
+  Survival,
+  hazards,
+  kaplan_meier,
+  median_time,
+)
+
+__all__ = [
+  'CONFIDENCE',
+  'Hazards',
+  'Interval',
+  'Survival',
+  'clopper_pearson',
+  'counts',
+  'difference',
+  'hazards',
+  'kaplan_meier',
+  'median_time',
+  'paired_difference',
+  'ratio',
+  'wilson',
+]
