@@ -1,4 +1,4 @@
-r"""Is symmetric failure of the toy ReLU autoencoder a minimum? How long does it hold?
+r"""Is symmetric failure of the ReLU autoencoder a minimum? How long it holds.
 
 In symmetric failure one feature is dead, W_d = 0 and b_d = 1/n, behind a
 regular polygon of the others (X = I, m = 2): SSE 1 - 1/n. The study this
@@ -21,26 +21,21 @@ project continues called it a local minimum. This script settles it.
     --start_noise=1e-4,1e-3,1e-2 --workdir=runs/noise
 """
 
-from collections.abc import Mapping
-import functools
 import pathlib
 from typing import Any
 
 from absl import app, flags
 import jax
-import numpy as np
 
 from scripts.shared import (
   experiments,
-  grids,
   symmetric_report,
+  symmetric_sweeps,
   symmetric_trial,
 )
 from scripts.shared.list_flags import choice, define_list, number
-from toyjax import manifest, store
+from toyjax import manifest
 
-SHAPES = {'num_features': 'n'}
-ARM = ('norm_factor', 'start_noise')
 LISTS = (
   'num_features',
   'optimizer',
@@ -50,7 +45,7 @@ LISTS = (
   'adam_b1',
   'adam_b2',
   'adam_eps',
-  *ARM,
+  *symmetric_sweeps.START,
 )
 OTHER_LISTS = (
   'kick',
@@ -144,124 +139,7 @@ define_list(
 )
 flags.DEFINE_integer('num_state_seeds', 1024, 'Training runs a setting.', 1)
 flags.DEFINE_integer('num_random_states', 4096, 'Random states for each n.', 1)
-experiments.define_sweep_flags(
-  num_seeds=1024, workdir='runs/symmetric_failure'
-)
-
-
-def escape_groups(settings: Mapping[str, Any]) -> list[grids.Group]:
-  """Returns the groups of escape runs, one for each n and optimizer."""
-  return list(
-    grids.make_groups(
-      settings,
-      shapes=SHAPES,
-      choices=('optimizer',),
-      traced=lambda static: [
-        *symmetric_trial.TRACED[static['optimizer']],
-        *ARM,
-      ],
-    )
-  )
-
-
-def training_groups(settings: Mapping[str, Any]) -> list[grids.Group]:
-  """Returns the groups of training runs from scratch, one for each n."""
-  settings = {
-    **settings,
-    'num_features': settings['state_features'],
-    'optimizer': ['adamw'],
-    'weight_decay': settings['state_decay'],
-  }
-  groups = grids.make_groups(
-    settings,
-    shapes=SHAPES,
-    choices=('optimizer',),
-    traced=lambda static: symmetric_trial.TRACED[static['optimizer']],
-  )
-  return [group._replace(name=f'training_{group.name}') for group in groups]
-
-
-def run_groups(settings: Mapping[str, Any], run: Any, run_training: Any):
-  """Calls one of the two with (group, trial maker, xs, steps) of each group."""
-  for group in escape_groups(settings):
-    run(
-      group,
-      functools.partial(symmetric_trial.escape_trial, group.static, settings),
-      _xs(group, settings, flags.FLAGS.num_seeds),
-      settings['num_steps'],
-    )
-  for group in training_groups(settings):
-    run_training(
-      group,
-      functools.partial(symmetric_trial.training_trial, group.static, settings),
-      _xs(group, settings, settings['num_state_seeds']),
-      settings['state_steps'][-1],
-    )
-
-
-def _xs(group: grids.Group, settings: Mapping[str, Any], num_seeds: int):
-  return grids.group_xs(
-    group, seed=settings['seed'], num_seeds=num_seeds, dtype=settings['dtype']
-  )
-
-
-def sweep_all(
-  settings: Mapping[str, Any], path: pathlib.Path, chunk_size: int
-) -> None:
-  """Runs what the store does not have yet."""
-
-  def run(group, make_trial, xs, num_steps, training=False):
-    steps = np.asarray(settings['state_steps'])
-    grids.run_group(
-      group,
-      make_trial(),
-      xs,
-      path=path / 'results.zarr',
-      chunk_size=chunk_size,
-      map_name=flags.FLAGS.map,
-      variables=(
-        symmetric_trial.TRAINING_VARIABLES
-        if training
-        else symmetric_trial.ESCAPE_VARIABLES
-      ),
-      coordinates={'step': store.Coordinate('step', steps)} if training else {},
-      attrs={
-        'solved_sse': settings['solved_sse'],
-        'escape_share': settings['escape_share'],
-      },
-      summarize=(
-        (lambda chunk: {}) if training else symmetric_trial.count_escapes
-      ),
-      work_per_run=num_steps,
-    )
-
-  run_groups(settings, run, functools.partial(run, training=True))
-
-
-def print_estimate(settings: Mapping[str, Any], chunk_size: int) -> None:
-  """Prints what the sweeps will take, group by group."""
-  seconds = 0.0
-
-  def run(group, make_trial, xs, num_steps):
-    nonlocal seconds
-    cost = experiments.estimate(
-      make_trial,
-      xs,
-      num_steps=num_steps,
-      chunk_size=chunk_size,
-      map_name=flags.FLAGS.map,
-    )
-    seconds += cost.elapsed_seconds
-    print(
-      f'{group.name}: {cost.num_runs:,} runs x {num_steps:,} steps at '
-      f'{cost.steps_per_second:.3g} steps/s'
-    )
-
-  run_groups(settings, run, run)
-  print(
-    f'about {seconds / 60:.1f} minutes of training, and a minute or two of '
-    'float64 analysis; nothing was written'
-  )
+experiments.define_sweep_flags(num_seeds=1024, workdir='runs/symmetric_failure')
 
 
 def read_settings() -> dict[str, Any]:
@@ -293,7 +171,12 @@ def main(argv: list[str]) -> None:
     )
     chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
     if FLAGS.dry_run:
-      print_estimate(settings, chunk_size)
+      symmetric_sweeps.print_estimate(
+        settings,
+        num_seeds=FLAGS.num_seeds,
+        chunk_size=chunk_size,
+        map_name=FLAGS.map,
+      )
       return
     if FLAGS.from_store and manifest.read(path) is None:
       raise manifest.WorkdirError(f'{path} holds no results to read')
@@ -306,13 +189,19 @@ def main(argv: list[str]) -> None:
       environment=experiments.environment(),
     ):
       if not FLAGS.from_store:
-        sweep_all(settings, path, chunk_size)
+        symmetric_sweeps.run(
+          settings,
+          path / 'results.zarr',
+          num_seeds=FLAGS.num_seeds,
+          chunk_size=chunk_size,
+          map_name=FLAGS.map,
+        )
       with jax.enable_x64(True):  # Exact points, kinks and all.
         symmetric_report.write(
           path,
           settings,
-          escape_groups=escape_groups(settings),
-          training_groups=training_groups(settings),
+          escape_groups=symmetric_sweeps.escape_groups(settings),
+          training_groups=symmetric_sweeps.training_groups(settings),
           columns=LISTS,
         )
 

@@ -22,6 +22,16 @@ _STEP = 1e-6  # Of the descent by which |W_d| is seen to grow or shrink.
 # A dead row is shorter than this (as in the labels), on for every input.
 _DEAD_NORM = relu_autoencoder.THRESHOLDS.dead_norm
 _CLOSE = 0.05  # A relaxed row is at its prediction within this fraction.
+# What a table of dead rows leaves empty where there is none.
+_DEAD_COLUMNS = (
+  'bias_median',
+  'bias_low',
+  'bias_high',
+  'bias_within_5_percent',
+  'num_at_prediction',
+  'median_cosine',
+  'median_norm_of_optimum',
+)
 
 
 class Weak(NamedTuple):
@@ -117,7 +127,7 @@ def tilt_row(
   assumed = weak.assumed[kept]
   row: dict[str, Any] = {
     **at,
-    'num_states': int(len(kept)),
+    'num_states': len(kept),
     'num_unsolved': int(np.sum(kept)),
     'num_growing': int(np.sum(grows)),
     'general_wrong': int(np.sum(general != grows)),
@@ -142,16 +152,14 @@ def dead_row(at: Mapping[str, Any], weak: Weak) -> dict[str, Any]:
   interval = statistics.wilson(int(np.sum(dead)), len(dead))
   row: dict[str, Any] = {
     **at,
-    'num_states': int(len(dead)),
+    'num_states': len(dead),
     'num_dead': int(np.sum(dead)),
     'fraction': interval.estimate,
     'lower': interval.lower,
     'upper': interval.upper,
   }
-  names = ('bias_median', 'bias_low', 'bias_high', 'bias_within_5_percent')
-  names += ('num_at_prediction', 'median_cosine', 'median_norm_of_optimum')
   if not dead.any():
-    return row | dict.fromkeys(names)
+    return row | dict.fromkeys(_DEAD_COLUMNS)
   low, middle, high = np.quantile(weak.bias[dead], [0.025, 0.5, 0.975])
   rested, predicted = weak.rested.weights[dead], weak.predicted[dead]
   size = np.linalg.norm(rested, axis=1)
@@ -169,9 +177,7 @@ def dead_row(at: Mapping[str, Any], weak: Weak) -> dict[str, Any]:
   }
 
 
-def nudged(
-  params: Params, *, num_steps: int, learning_rate: float
-) -> Params:
+def relearn(params: Params, *, num_steps: int, learning_rate: float) -> Params:
   """Lets all rows but row 0 learn by gradient descent, row 0 held.
 
   Args:
@@ -217,37 +223,51 @@ def frozen_rows(
   )
   for factor in norm_factors:
     for delta in nudges:
-      least = symmetric_failure.minimum_norm(num_live=num_features - 1)
-      params = symmetric_failure.make(
-        num_features=num_features, num_dead=1, norm=jnp.asarray(factor * least)
-      )
-      raised = params._replace(
-        bias=params.bias.at[jnp.asarray([1, num_features - 1])].add(delta)
-      )
-      learnt = nudged(raised, num_steps=20_000, learning_rate=0.01)
-      for name, held in (('held', raised), ('relearnt', learnt)):
+      cases = frozen_cases(num_features, factor, delta)
+      for name, held in cases.items():
         neighbours = held.weights[:, 1] + held.weights[:, num_features - 1]
         found, predicted = relax(held), frozen.predict(held, 0)
         square = jnp.sum(neighbours**2)
         size = jnp.linalg.norm(found.weights)
-        aside = found.weights - neighbours * (
-          found.weights @ neighbours / square
-        )
+        epsilon = found.weights @ neighbours / square
         yield {
           'num_features': num_features,
           'norm_factor': factor,
           'nudge': delta,
           'live_rows': name,
           'predicted_epsilon': float(predicted @ neighbours / square),
-          'measured_epsilon': float(found.weights @ neighbours / square),
+          'measured_epsilon': float(epsilon),
           'optimum_norm': float(size),
-          'aside': float(jnp.linalg.norm(aside)),
+          'aside': float(jnp.linalg.norm(found.weights - epsilon * neighbours)),
           'bias_times_n': float(found.bias * num_features),
           'slope': float(found.slope),
-          'stiffness': float(
-            jnp.linalg.eigvalsh(frozen.stiffness(held, 0))[0]
-          ),
+          'stiffness': float(jnp.linalg.eigvalsh(frozen.stiffness(held, 0))[0]),
           'live_sse': float(
             relu_autoencoder.one_hot_sse(held) - (1 - 1 / num_features)
           ),
         }
+
+
+def frozen_cases(
+  num_features: int, norm_factor: float, nudge: float
+) -> dict[str, Params]:
+  """Returns symmetric failure with raised biases, live rows held or relearnt.
+
+  Args:
+    num_features: n.
+    norm_factor: norm in units of the least one.
+    nudge: what the biases of rows 1 and n - 1 are raised by.
+  """
+  least = symmetric_failure.minimum_norm(num_live=num_features - 1)
+  params = symmetric_failure.make(
+    num_features=num_features,
+    num_dead=1,
+    norm=jnp.asarray(norm_factor * least),
+  )
+  raised = params._replace(
+    bias=params.bias.at[jnp.asarray([1, num_features - 1])].add(nudge)
+  )
+  return {
+    'held': raised,
+    'relearnt': relearn(raised, num_steps=20_000, learning_rate=0.01),
+  }

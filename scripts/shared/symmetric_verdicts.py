@@ -86,9 +86,7 @@ def _verdict_row(n: int, factor: float, judge: Any) -> dict[str, Any]:
     'num_positive': int(found.spectrum.num_positive),
     'second_order': curvature.Verdict(int(found.verdict)).name,
     'verdict': (
-      'SADDLE'
-      if found.verdict == curvature.Verdict.NEGATIVE
-      else 'UNRESOLVED'
+      'SADDLE' if found.verdict == curvature.Verdict.NEGATIVE else 'UNRESOLVED'
     ),
   }
 

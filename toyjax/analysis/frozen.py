@@ -103,6 +103,35 @@ def relax(params: Params, row: int | Array, *, num_iterations: int) -> Optimum:
   )
 
 
+def profile(params: Params, row: int | Array, weights: Array) -> Array:
+  """Returns the SSE [K] with W_d at each of K places, b_d at its best there.
+
+  The bias is the mean over inputs of what it should be, the exact best while
+  output d is on for every input.
+
+  Args:
+    params: W [M, N] and b [N].
+    row: d in 0..N-1; may be traced.
+    weights: [K, M], the places.
+  """
+  rows, _ = _others(params, row)
+  num_features = len(params.bias)
+
+  def error(free: Array) -> Array:
+    reached = jnp.sum(free @ rows) + free @ free
+    bias = (1 - reached) / num_features
+    return pieces.sse(
+      pieces.vector(
+        Params(
+          params.weights.at[:, row].set(free), params.bias.at[row].set(bias)
+        )
+      ),
+      num_features,
+    )
+
+  return jax.vmap(error)(weights)
+
+
 def _others(params: Params, row: int | Array) -> tuple[Array, Array]:
   """Returns the rows with row d set to 0 [M, N], and their sum [M]."""
   others = jnp.arange(params.bias.shape[0]) != row

@@ -7,8 +7,8 @@ With k dead rows, N = n - k live ones at angles 2πj/N and norm r,
 
 The last holds for r >= r_min, r_min² = max(1, 1 / (1 - cos 2π/N)): on the
 kinks at r_min, strictly within its smooth piece above it. It is a critical
-point for every r >= r_min, and a saddle. With W_d = t û and W_j moved by -t c û, every live bias keeping its
-output right, the SSE is, while no kink is crossed,
+point for every r >= r_min, and a saddle. Let W_d = t û, move W_j by -t c û, and
+let every live bias keep its output right: while no kink is crossed, the SSE is
 
     1 - 1/n + t² [C - 2 N c / n] + O(t³),   C = Σ_j (W_j·û)² - 2 (1 - 1/n)
 
