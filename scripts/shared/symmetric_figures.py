@@ -190,13 +190,13 @@ def draw_frozen(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
   factor, delta = settings['norm_factor'][0], max(settings['nudge'])
   cases = symmetric_states.frozen_cases(n, factor, delta)
   titles = {
-    'held': f'biases of rows 1 and {n - 1} raised by {delta:g}, rows held',
-    'relearnt': 'then the live rows learnt, the dead one held',
+    'held': f'$b_1$ and $b_{n - 1}$ raised by {delta:g}',
+    'relearnt': 'then the live rows relearnt',
   }
-  moved = frozen.relax(cases['relearnt'], 0, num_iterations=40).weights
+  moved = symmetric_states.relax_dead(cases['relearnt']).weights
   half = 3.0 * max(float(jnp.linalg.norm(moved)), 1e-3)
   figure = matplotlib.figure.Figure(
-    (4.4 * len(cases), 4.6), layout='constrained'
+    (5.0 * len(cases), 4.4), layout='constrained'
   )
   for axes, (name, params) in zip(
     np.atleast_1d(figure.subplots(1, len(cases))), cases.items()
@@ -213,16 +213,14 @@ def draw_frozen(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
 
 def _draw_frozen_case(axes: Axes, params: Params, half: float) -> None:
   """Draws the frozen error over the plane of W_d, its optimum, and the rows."""
-  rested = frozen.relax(params, 0, num_iterations=40)
+  rested = symmetric_states.relax_dead(params)
   neighbours = np.asarray(params.weights[:, 1] + params.weights[:, -1])
   side = np.linspace(-half, half, 81)
   grid = jnp.asarray(np.stack(np.meshgrid(side, side), axis=-1))
   levels = np.asarray(frozen.profile(params, 0, grid.reshape(-1, 2)))
   rises = (levels - levels.min()).reshape(81, 81)
   filled = axes.contourf(side, side, rises, levels=14, cmap='viridis_r')
-  axes.figure.colorbar(
-    filled, ax=axes, label='SSE above its least value', shrink=0.8
-  )
+  axes.figure.colorbar(filled, ax=axes, label='SSE above its least value')
   for i, row in enumerate(np.asarray(params.weights[:, 1:]).T, start=1):
     end = 0.9 * half * row / np.linalg.norm(row)
     near = i in (1, len(params.bias) - 1)
@@ -252,4 +250,4 @@ def _draw_frozen_case(axes: Axes, params: Params, half: float) -> None:
     f'$\\epsilon$ = {epsilon if abs(epsilon) > 1e-9 else 0:.2g}'
   )
   axes.set_aspect('equal')
-  axes.legend(loc='lower left', fontsize='x-small')
+  axes.legend(loc='lower left', fontsize='x-small', framealpha=0.6)

@@ -177,6 +177,7 @@ def dead_row(at: Mapping[str, Any], weak: Weak) -> dict[str, Any]:
   }
 
 
+@functools.partial(jax.jit, static_argnames='num_steps')
 def relearn(params: Params, *, num_steps: int, learning_rate: float) -> Params:
   """Lets all rows but row 0 learn by gradient descent, row 0 held.
 
@@ -185,21 +186,22 @@ def relearn(params: Params, *, num_steps: int, learning_rate: float) -> Params:
     num_steps: of plain descent of the SSE.
     learning_rate: of it.
   """
+  live = jnp.arange(len(params.bias)) > 0
 
-  @functools.partial(jax.jit, static_argnums=1)
-  def run(start: Params, num_steps: int) -> Params:
-    live = jnp.arange(len(start.bias)) > 0
+  def step(_: int, p: Params) -> Params:
+    grads = jax.grad(relu_autoencoder.one_hot_sse)(p)
+    return Params(
+      p.weights - learning_rate * jnp.where(live[None], grads.weights, 0),
+      p.bias - learning_rate * jnp.where(live, grads.bias, 0),
+    )
 
-    def step(_: int, p: Params) -> Params:
-      grads = jax.grad(relu_autoencoder.one_hot_sse)(p)
-      return Params(
-        p.weights - learning_rate * jnp.where(live[None], grads.weights, 0),
-        p.bias - learning_rate * jnp.where(live, grads.bias, 0),
-      )
+  return jax.lax.fori_loop(0, num_steps, step, params)
 
-    return jax.lax.fori_loop(0, num_steps, step, start)
 
-  return run(params, num_steps)
+@jax.jit
+def relax_dead(params: Params) -> frozen.Optimum:
+  """Lets row 0 alone run down the error."""
+  return frozen.relax(params, 0, num_iterations=_ITERATIONS)
 
 
 def frozen_rows(
@@ -218,15 +220,12 @@ def frozen_rows(
     norm_factors: norms in units of the least one.
     nudges: Δ.
   """
-  relax = jax.jit(
-    functools.partial(frozen.relax, row=0, num_iterations=_ITERATIONS)
-  )
   for factor in norm_factors:
     for delta in nudges:
       cases = frozen_cases(num_features, factor, delta)
       for name, held in cases.items():
         neighbours = held.weights[:, 1] + held.weights[:, num_features - 1]
-        found, predicted = relax(held), frozen.predict(held, 0)
+        found, predicted = relax_dead(held), frozen.predict(held, 0)
         square = jnp.sum(neighbours**2)
         size = jnp.linalg.norm(found.weights)
         epsilon = found.weights @ neighbours / square

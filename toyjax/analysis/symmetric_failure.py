@@ -26,6 +26,9 @@ import numpy as np
 from toyjax.base import Array
 from toyjax.toys.relu_autoencoder import Params
 
+# Growth beyond what keeps kinks off in first order, for moves of finite size.
+_MARGIN = 1.2
+
 
 class Path(NamedTuple):
   """A straight move of the rows on which the SSE falls at once.
@@ -123,9 +126,10 @@ def lowest_curvature(*, num_features: int, norm: float) -> float:
 def descent_path(*, num_features: int, norm: float) -> Path:
   """Returns a move out of symmetric failure with one dead row, for any n >= 3.
 
-  c is the best one where the growth s it needs is in proportion to it:
-  s = c / (2 r sin(π/N)) keeps every pair of neighbours off, and where b_j = 0
-  s >= (1 + 2 c) / (2 r) keeps the live outputs off for the dead input.
+  In first order s >= c / (2 r sin(π/N)) keeps every pair of neighbours off, and
+  where b_j = 0, s >= (1 + 2 c) / (2 r) keeps the live outputs off for the dead
+  input. s is a fifth more, so that no kink is crossed by a finite move either,
+  and c the best one where s is in proportion to it.
 
   Args:
     num_features: n >= 3.
@@ -144,14 +148,14 @@ def descent_path(*, num_features: int, norm: float) -> Path:
   dead = along - 2.0 * (1.0 - 1.0 / num_features)
   gain = 2.0 * num_live / num_features
 
-  per_shift = 1.0 / (2.0 * norm * math.sin(math.pi / num_live))
+  per_shift = _MARGIN / (2.0 * norm * math.sin(math.pi / num_live))
   cost = (
     num_live * (1.0 + per_shift**2 * (norm**2 + 4.0 * norm**4)) + 4.0 * along
   )
   shift = dead / gain + math.sqrt((dead / gain) ** 2 + 1.0 / cost)
   growth = per_shift * shift
   if norm**2 < 1.0 + 1e-9:  # b_j = 0: the dead input too is on their kinks.
-    growth = max(growth, (1.0 + 2.0 * shift) / (2.0 * norm))
+    growth = max(growth, _MARGIN * (1.0 + 2.0 * shift) / (2.0 * norm))
   length = (
     1.0
     + num_live * (shift**2 + growth**2 * (norm**2 + 4.0 * norm**4))
