@@ -139,7 +139,7 @@ define_list(
 )
 flags.DEFINE_integer('num_state_seeds', 1024, 'Training runs a setting.', 1)
 flags.DEFINE_integer('num_random_states', 4096, 'Random states for each n.', 1)
-experiments.define_sweep_flags(num_seeds=1024, workdir='runs/symmetric_failure')
+experiments.define_sweep_flags(num_seeds=512, workdir='runs/symmetric_failure')
 
 
 def read_settings() -> dict[str, Any]:
