@@ -9,7 +9,11 @@ from matplotlib.axes import Axes
 import matplotlib.figure
 import numpy as np
 
-from scripts.shared import symmetric_escapes, symmetric_states
+from scripts.shared import (
+  symmetric_escapes,
+  symmetric_states,
+  symmetric_verdicts,
+)
 from toyjax.analysis import frozen
 from toyjax.plots import survival as survival_plots
 from toyjax.toys.relu_autoencoder import Params
@@ -22,8 +26,8 @@ def draw_verdicts(
   path: pathlib.Path, rows: Sequence[Mapping[str, Any]]
 ) -> None:
   """Draws how fast the SSE falls off symmetric failure, against n."""
-  figure = matplotlib.figure.Figure((9.6, 4.2), layout='constrained')
-  left, right = figure.subplots(1, 2)
+  figure = matplotlib.figure.Figure((13.6, 4.2), layout='constrained')
+  left, right, last = figure.subplots(1, 3)
   factors = sorted({row['norm_factor'] for row in rows})
   for factor, color, marker in zip(factors, _COLORS, _MARKERS):
     own = [row for row in rows if row['norm_factor'] == factor]
@@ -50,6 +54,21 @@ def draw_verdicts(
       linestyle=':',
       label=f'{side}: along the closed path',
     )
+  decayed = [row for row in rows if row['decayed_lowest'] is not None]
+  if decayed:
+    last.plot(
+      [row['num_features'] for row in decayed],
+      [row['decayed_lowest'] for row in decayed],
+      color=_COLORS[2],
+      marker='D',
+      label=f'decay {symmetric_verdicts.DECAY:g} of |W|² + |b|²',
+    )
+    last.set_yscale('symlog', linthresh=1e-2)
+  last.axhline(0.0, color='black', linewidth=0.8)
+  last.set_ylabel('least eigenvalue of the Hessian')
+  last.set_title(
+    'Under weight decay, kinks held: a minimum for n > 4', fontsize='medium'
+  )
   left.axhline(0.0, color='black', linewidth=0.8)
   left.set_ylabel('SSE gained per |W_d|²')
   left.set_title(
@@ -58,9 +77,9 @@ def draw_verdicts(
   right.set_yscale('log')
   right.set_ylabel('downward curvature, -q')
   right.set_title(
-    'With the live rows moved too: downhill for every n', fontsize='medium'
+    'With the live rows moved too: a saddle for every n', fontsize='medium'
   )
-  for axes in (left, right):
+  for axes in (left, right, last):
     axes.set_xlabel('n, features (one of them dead)')
     axes.set_xticks(sorted({row['num_features'] for row in rows}))
     axes.grid(alpha=0.25)

@@ -128,7 +128,7 @@ _SHOWN = {
   'verdicts': (
     *('num_features', 'norm_factor', 'num_kinks', 'dead_row_coefficient'),
     *('lowest_eigenvalue', 'lowest_curvature_found', 'path_curvature'),
-    *('num_flat', 'verdict'),
+    *('num_flat', 'verdict', 'decayed_lowest', 'decayed_verdict'),
   ),
   'descents': (
     *('num_features', 'norm_factor', 'kick', 'num_below', 'total'),

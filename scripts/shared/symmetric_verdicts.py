@@ -13,7 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from toyjax import statistics
-from toyjax.analysis import curvature, escapes, pieces, symmetric_failure
+from toyjax.analysis import (
+  curvature,
+  escapes,
+  pieces,
+  symmetric_failure,
+)
 
 # The point is exact in float64: kinks and zeros are within rounding of 0.
 _KINK_TOLERANCE = 1e-9
@@ -24,6 +29,9 @@ _NUM_ITERATIONS = 40
 _PATH_SIZE = 1e-3
 # What counts as below the level: far above rounding, far below the level.
 BELOW = 1e-6
+# The decay λ under which it is judged again: any small one gives the same sign.
+DECAY = 1e-4
+_NEWTON_STEPS = 12
 
 
 def verdict_rows(

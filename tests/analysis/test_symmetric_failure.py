@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from toyjax.analysis import (
+  decayed_failure,
   escapes,
   frozen,
   pieces,
@@ -226,3 +227,25 @@ def test_an_equal_polygon_leaves_the_frozen_row_at_rest():
     symmetric_failure.dead_row_coefficient(num_features=7, norm=_norm(7, 1.0)),
     rtol=1e-9,
   )
+
+
+def test_decay_makes_it_a_minimum_behind_its_kinks():
+  found = decayed_failure.settle(
+    num_features=6, decay=1e-4, num_iterations=12, zero_tolerance=1e-9
+  )
+  assert float(found.slope) < 1e-12
+  assert float(found.least_kink) > 0
+  assert found.spectrum.num_negative == found.spectrum.num_zero == 0
+  v = pieces.vector(found.params)
+  directions = jax.random.normal(jax.random.key(0), (50, len(v)))
+  turning = pieces.rotations(v, 6)[0]
+  turning /= jnp.linalg.norm(turning)
+  directions -= jnp.outer(directions @ turning, turning)
+
+  def error(v):
+    return pieces.sse(v, 6) + 1e-4 * jnp.sum(v**2)
+
+  moved = jax.vmap(error)(v[None] + 1e-5 * directions)
+  rises = np.asarray(moved - error(v))
+  least = np.sum(np.asarray(directions) ** 2, axis=1) * 1e-10 / 2
+  assert np.all(rises > 0.5 * float(found.spectrum.eigenvalues[0]) * least)
