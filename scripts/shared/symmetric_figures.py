@@ -224,7 +224,7 @@ def draw_frozen(path: pathlib.Path, settings: Mapping[str, Any]) -> None:
     axes.set_title(titles[name], fontsize='medium')
   figure.suptitle(
     f'Where the dead row comes to rest with all else frozen, n = {n}: at 0 '
-    f'until rows 1 and {n - 1} have grown shorter',
+    f'until rows 1 and {n - 1} have grown shorter (lines: directions of rows)',
     fontsize='medium',
   )
   figure.savefig(path, dpi=160)
@@ -269,4 +269,5 @@ def _draw_frozen_case(axes: Axes, params: Params, half: float) -> None:
     f'$\\epsilon$ = {epsilon if abs(epsilon) > 1e-9 else 0:.2g}'
   )
   axes.set_aspect('equal')
+  axes.locator_params(nbins=5)
   axes.legend(loc='lower left', fontsize='x-small', framealpha=0.6)
