@@ -96,7 +96,31 @@ def _verdict_row(n: int, factor: float, judge: Any) -> dict[str, Any]:
     'verdict': (
       'SADDLE' if found.verdict == curvature.Verdict.NEGATIVE else 'UNRESOLVED'
     ),
+    **_under_decay(n, bool(found.num_kinks)),
   }
+
+
+def _under_decay(n: int, on_kinks: bool) -> dict[str, Any]:
+  """Judges the point where decay holds the kinks; empty away from them."""
+  names = ('decayed_lowest', 'decayed_least_kink', 'decayed_verdict')
+  if not on_kinks:
+    return dict.fromkeys(names)
+  found = decayed_failure.settle(
+    num_features=n,
+    decay=DECAY,
+    num_iterations=_NEWTON_STEPS,
+    zero_tolerance=_ZERO_TOLERANCE,
+  )
+  verdict = 'FLAT'
+  if found.spectrum.num_negative:
+    verdict = 'SADDLE'
+  elif not found.spectrum.num_zero:
+    verdict = 'LOCAL_MINIMUM'
+  if found.least_kink <= 0 or found.slope > _ZERO_TOLERANCE:
+    verdict = 'UNRESOLVED'
+  lowest = float(found.spectrum.eigenvalues[0])
+  values = (lowest, float(found.least_kink), verdict)
+  return dict(zip(names, values))
 
 
 def descent_rows(
