@@ -15,6 +15,7 @@ import numpy as np
 from toyjax import statistics
 from toyjax.analysis import (
   curvature,
+  decayed_failure,
   escapes,
   pieces,
   symmetric_failure,
