@@ -21,13 +21,21 @@ import matplotlib.figure
 import numpy as np
 import zarr
 
-from scripts import optimization_failure
-from scripts.shared import experiments, failure_runs, tables
+from scripts.shared import (
+  experiments,
+  failure_grid,
+  failure_runs,
+  stored_folder,
+  tables,
+)
 from scripts.shared.list_flags import number
 from toyjax import manifest, statistics
 from toyjax.plots import rates as rate_plots
 from toyjax.toys.relu_autoencoder import Outcome
 
+flags.DEFINE_string(
+  'workdir', 'runs/sizes', 'Folder of scripts.optimization_failure.'
+)
 flags.DEFINE_list(
   'compare', ['2', '3'], 'Two values of m: the first rate over the second.'
 )
@@ -36,8 +44,6 @@ flags.DEFINE_list(
   ['5000', '25000'],
   'Observed steps to show; others are in the tables.',
 )
-
-flags.declare_key_flag('workdir')
 
 SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
 
@@ -48,26 +54,21 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
   Raises:
     WorkdirError: where the folder holds nothing, or swept something else.
   """
-  found = manifest.read(path)
-  if found is None or found.get('script') != 'optimization_failure':
-    raise manifest.WorkdirError(
-      f'{path} is no folder of scripts.optimization_failure'
-    )
+  found, groups = stored_folder.read(str(path))
   settings = found['science']
-  for name in optimization_failure.LISTS:
-    if name not in optimization_failure.SHAPES and len(settings[name]) > 1:
+  for name in failure_grid.LISTS:
+    if name not in failure_grid.SHAPES and len(settings[name]) > 1:
       raise manifest.WorkdirError(
         f'{path} was also swept over --{name}; only --num_features and '
         '--num_hidden may vary'
       )
   stored = zarr.open_group(path / 'results.zarr', mode='r')
-  groups = optimization_failure.make_groups(settings)
   configurations = failure_runs.read(
     path / 'results.zarr',
     # Those that an interrupted sweep has not come to are left out.
     [group for group in groups if group.name in stored],
     settings,
-    columns=optimization_failure.LISTS,
+    columns=failure_grid.LISTS,
     relabel=False,
   )
   rows = []

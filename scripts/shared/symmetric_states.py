@@ -12,7 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from toyjax import statistics
-from toyjax.analysis import frozen, pieces, symmetric_failure, tilt
+from toyjax.analysis import (
+  critical_points,
+  frozen,
+  pieces,
+  symmetric_failure,
+  tilt,
+)
 from toyjax.base import Array
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Params
@@ -257,7 +263,7 @@ def frozen_cases(
     norm_factor: norm in units of the least one.
     nudge: what the biases of rows 1 and n - 1 are raised by.
   """
-  least = symmetric_failure.minimum_norm(num_live=num_features - 1)
+  least = critical_points.minimum_radius(num_features - 1, beside_dead=True)
   params = symmetric_failure.make(
     num_features=num_features,
     num_dead=1,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from toyjax import chunks, descent, loops, optimizers, store
-from toyjax.analysis import symmetric_failure
+from toyjax.analysis import critical_points, symmetric_failure
 from toyjax.base import Array, ArrayTree, Dynamics, PRNGKey
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
@@ -122,7 +122,7 @@ def escape_trial(
   num_steps = num_steps or settings['num_steps']
   num_features = static['num_features']
   dtype = jnp.dtype(settings['dtype'])
-  least = symmetric_failure.minimum_norm(num_live=num_features - 1)
+  least = critical_points.minimum_radius(num_features - 1, beside_dead=True)
   level = symmetric_failure.level(num_features=num_features, num_dead=1)
   levels = (settings['escape_share'] * level, settings['solved_sse'])
 

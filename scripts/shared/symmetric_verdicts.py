@@ -14,10 +14,11 @@ import numpy as np
 
 from toyjax import statistics
 from toyjax.analysis import (
+  critical_points,
   curvature,
   decayed_failure,
-  escapes,
   pieces,
+  polishing,
   symmetric_failure,
 )
 
@@ -26,6 +27,7 @@ _KINK_TOLERANCE = 1e-9
 _ZERO_TOLERANCE = 1e-9
 _NUM_STARTS = 8
 _NUM_ITERATIONS = 40
+_GRADIENT_TOLERANCE = 1e-12  # Where a descent ends.
 # A move along the closed path, small enough for its second order to rule.
 _PATH_SIZE = 1e-3
 # What counts as below the level: far above rounding, far below the level.
@@ -55,7 +57,7 @@ def verdict_rows(
 
 
 def _verdict_row(n: int, factor: float, judge: Any) -> dict[str, Any]:
-  norm = factor * symmetric_failure.minimum_norm(num_live=n - 1)
+  norm = factor * critical_points.minimum_radius(n - 1, beside_dead=True)
   params = symmetric_failure.make(
     num_features=n, num_dead=1, norm=jnp.asarray(norm)
   )
@@ -140,7 +142,7 @@ def descent_rows(
     norm_factors: norms in units of the least one.
     sizes: standard deviations of the kick to every weight and bias.
     num_starts: of each kind.
-    num_iterations: of `escapes.descend`.
+    num_iterations: of `polishing.descend`.
     seed: of the kicks; all kinds of one n share them.
   """
   for n in num_features:
@@ -153,15 +155,21 @@ def descent_rows(
         symmetric_failure.make(
           num_features=n,
           num_dead=1,
-          norm=jnp.asarray(f * symmetric_failure.minimum_norm(num_live=n - 1)),
+          norm=jnp.asarray(
+            f * critical_points.minimum_radius(n - 1, beside_dead=True)
+          ),
         )
       )[None]
       + s * kicks
       for f, s in kinds
     ]
-    radii = jnp.repeat(jnp.asarray([s for _, s in kinds]), num_starts)
-    ends = _descend(jnp.concatenate(starts), radii, n, num_iterations)
-    ended = np.asarray(ends.sse).reshape(len(kinds), num_starts)
+    ends = polishing.descend(
+      np.concatenate(starts),
+      num_features=n,
+      tolerance=_GRADIENT_TOLERANCE,
+      max_steps=num_iterations,
+    )
+    ended = ends.sse.reshape(len(kinds), num_starts)
     level = symmetric_failure.level(num_features=n, num_dead=1)
     for (factor, size), sse in zip(kinds, ended):
       yield {
@@ -172,20 +180,6 @@ def descent_rows(
         'num_zero_loss': int(np.sum(sse < BELOW)),
         'median_sse': float(np.median(sse)),
       }
-
-
-@functools.partial(jax.jit, static_argnums=(2, 3))
-def _descend(
-  starts: jax.Array, radii: jax.Array, num_features: int, num_iterations: int
-) -> escapes.Descent:
-  return jax.vmap(
-    lambda v, radius: escapes.descend(
-      v,
-      num_features=num_features,
-      radius=radius,
-      num_iterations=num_iterations,
-    )
-  )(starts, radii)
 
 
 def _share(count: int, total: int) -> Mapping[str, Any]:

@@ -30,9 +30,9 @@ def _certify(states):
 
 def _polygon(num_features, *, shared=0, off=0, merged=0, longer=1.0):
   num_vertices = num_features - shared - off - merged
-  radius = critical_points.minimum_radius(num_vertices)
-  if shared + off:
-    radius = max(radius, 1.0)
+  radius = critical_points.minimum_radius(
+    num_vertices, beside_dead=shared + off > 0
+  )
   return critical_points.polygon(
     num_features=num_features,
     num_shared=shared,
@@ -184,6 +184,7 @@ def test_polygons_that_are_not_critical_are_refused(changes, message):
 def test_the_least_radii_are_the_published_ones():
   for n, radius in ((5, 1.2030), (6, 1.41421), (7, 1.62971), (8, 1.84776)):
     assert critical_points.minimum_radius(n) == pytest.approx(radius, abs=5e-5)
+  assert critical_points.minimum_radius(3, beside_dead=True) == 1.0
 
 
 def test_descent_never_rises_and_relaxing_keeps_the_norm():

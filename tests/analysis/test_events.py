@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests import references
+from tests import references_weights as references
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.analysis import events
 from toyjax.analysis.events import Place

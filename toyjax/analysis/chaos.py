@@ -16,24 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from toyjax import descent, optimizers
+from toyjax.analysis import critical_points
 from toyjax.base import Array, Dynamics
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
 
 # What the SSE over n samples is divided by: n², n, 1.
 LOSS_REDUCTIONS = ('mean', 'mean_samples', 'sum')
-
-
-def minimum_norm(num_features: int) -> float:
-  """Returns the least |W| of the n - 1 live rows in symmetric failure.
-
-  A regular polygon solves its own features for |W|² >= 1/(1 - cos 2π/(n - 1));
-  its biases 1 - |W|² are off for the dead input for |W| >= 1, which binds for
-  the triangle only. √2 for the hexagon of n = 7.
-  """
-  return math.sqrt(
-    max(1.0, 1.0 / (1.0 - math.cos(2.0 * math.pi / (num_features - 1))))
-  )
 
 
 def raised_rows(*, num_features: int, separation: int) -> tuple[int, int]:
@@ -70,7 +59,7 @@ def symmetric_failure(
   Args:
     num_features: n >= 4.
     separation: see `raised_rows`.
-    norm_factor: r over `minimum_norm`, >= 1.
+    norm_factor: r over `critical_points.minimum_radius`, >= 1.
     dtype: of the parameters.
 
   Returns:
@@ -83,7 +72,9 @@ def symmetric_failure(
     raise ValueError(f'norm_factor must be >= 1: {norm_factor}')
   raised_rows(num_features=num_features, separation=separation)
   num_live = num_features - 1
-  radius = norm_factor * minimum_norm(num_features)
+  radius = norm_factor * critical_points.minimum_radius(
+    num_live, beside_dead=True
+  )
   corners = np.arange(num_live) + separation / 2.0
   # Halves are exact, so opposite corners have exactly opposite angles.
   corners = np.where(corners > num_live / 2.0, corners - num_live, corners)

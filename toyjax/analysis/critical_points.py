@@ -19,19 +19,24 @@ from toyjax.base import Array
 from toyjax.toys.relu_autoencoder import Params
 
 
-def minimum_radius(num_live: int) -> float:
+def minimum_radius(num_live: int, *, beside_dead: bool = False) -> float:
   """Returns the least norm of the rows of a regular polygon that solves.
 
   |W|² (1 - cos 2π/l) >= 1, so that neighbours are off for each other: 1.2030
-  for l = 5, 1.41421, 1.62971 and 1.84776 for l = 6, 7 and 8. An output of bias
-  1 - |W|² is off for a row of norm 0 where |W| >= 1, which holds from l = 4 on.
+  for l = 5, 1.41421, 1.62971 and 1.84776 for l = 6, 7 and 8.
 
   Args:
     num_live: l >= 2.
+    beside_dead: whether there are rows of norm 0 as well. An output of bias
+      1 - |W|² is off for them where |W| >= 1, which binds for l = 2 and 3.
+
+  Raises:
+    ValueError: for fewer than two rows, which have no polygon.
   """
   if num_live < 2:
     raise ValueError(f'a polygon has 2 rows or more: num_live={num_live}')
-  return 1.0 / math.sqrt(1.0 - math.cos(2.0 * math.pi / num_live))
+  least = 1.0 / math.sqrt(1.0 - math.cos(2.0 * math.pi / num_live))
+  return max(least, 1.0) if beside_dead else least
 
 
 def polygon(
@@ -73,9 +78,7 @@ def polygon(
     )
   if num_shared and num_merged and num_merged < num_vertices:
     raise ValueError('shared features beside merged pairs are not critical')
-  least = minimum_radius(num_vertices)
-  if num_shared + num_off:
-    least = max(least, 1.0)
+  least = minimum_radius(num_vertices, beside_dead=num_shared + num_off > 0)
   if radius < least * (1.0 - 1e-12):
     raise ValueError(
       f'radius={radius} is below {least}, that of {num_vertices} rows'

@@ -15,7 +15,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from toyjax.analysis import curvature, pieces, symmetric_failure
+from toyjax.analysis import (
+  critical_points,
+  curvature,
+  pieces,
+  symmetric_failure,
+)
 from toyjax.base import Array
 from toyjax.toys.relu_autoencoder import Params
 
@@ -56,7 +61,7 @@ def settle(
     num_features=num_features,
     num_dead=1,
     norm=jnp.asarray(
-      symmetric_failure.minimum_norm(num_live=num_features - 1), float
+      critical_points.minimum_radius(num_features - 1, beside_dead=True), float
     ),
   )
   v = pieces.vector(start)

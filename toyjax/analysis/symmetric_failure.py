@@ -23,6 +23,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from toyjax.analysis import critical_points
 from toyjax.base import Array
 from toyjax.toys.relu_autoencoder import Params
 
@@ -52,25 +53,13 @@ def level(*, num_features: int, num_dead: int) -> float:
   return num_dead * (1.0 - 1.0 / num_features)
 
 
-def minimum_norm(*, num_live: int) -> float:
-  """Returns r_min, the least norm at which all live outputs are off elsewhere.
-
-  Raises:
-    ValueError: for fewer than two live rows, which have no polygon.
-  """
-  if num_live < 2:
-    raise ValueError(f'a polygon needs two live rows: {num_live}')
-  neighbours = 1.0 / (1.0 - math.cos(2.0 * math.pi / num_live))
-  return math.sqrt(max(1.0, neighbours))
-
-
 def make(*, num_features: int, num_dead: int, norm: float | Array) -> Params:
   """Returns exact symmetric failure; rows 0 .. k - 1 are dead.
 
   Args:
     num_features: n >= num_dead + 2.
     num_dead: k >= 1.
-    norm: r, at least `minimum_norm`; may be traced.
+    norm: r, at least `critical_points.minimum_radius`; may be traced.
 
   Returns:
     W [2, n] and b [n].
@@ -78,7 +67,7 @@ def make(*, num_features: int, num_dead: int, norm: float | Array) -> Params:
   if num_dead < 1:
     raise ValueError(f'symmetric failure needs a dead row: {num_dead}')
   num_live = num_features - num_dead
-  minimum_norm(num_live=num_live)  # Raises where there is no polygon.
+  critical_points.minimum_radius(num_live)  # Raises where there is none.
   angles = 2.0 * np.pi * np.arange(num_live) / num_live
   rows = np.stack([np.cos(angles), np.sin(angles)])
   norm = jnp.asarray(norm)
@@ -112,7 +101,7 @@ def lowest_curvature(*, num_features: int, norm: float) -> float:
 
   Args:
     num_features: n >= 4.
-    norm: r > `minimum_norm`.
+    norm: r > `critical_points.minimum_radius`.
   """
   num_live = num_features - 1
   coupling = math.sqrt(num_live / 2.0) / num_features
@@ -133,11 +122,11 @@ def descent_path(*, num_features: int, norm: float) -> Path:
 
   Args:
     num_features: n >= 3.
-    norm: r >= `minimum_norm`. The growth is there for every r, so that the
-      path is the same on both sides of the kinks.
+    norm: r >= `critical_points.minimum_radius`. The growth is there for every
+      r, so that the path is the same on both sides of the kinks.
   """
   num_live = num_features - 1
-  minimum = minimum_norm(num_live=num_live)
+  minimum = critical_points.minimum_radius(num_live, beside_dead=True)
   if norm < minimum:
     raise ValueError(f'norm must be at least {minimum}: {norm}')
   rows = np.asarray(
