@@ -7,6 +7,8 @@ own, so that no global setting is shared.
 
   python -m benchmarks.label_flips --workdir=runs/label_flips
   python -m benchmarks.label_flips --num_seeds=64 --num_steps=500 --num_alone=4
+  python -m benchmarks.label_flips --num_features=8 --num_steps=25000 \
+    --num_seeds=100000 --compare=chunk_333 --compare=reversed
 """
 
 from collections import Counter
@@ -37,6 +39,13 @@ flags.DEFINE_integer(
 flags.DEFINE_integer('seed', 0, 'Of the sweep.', 0)
 flags.DEFINE_string(
   'workdir', None, 'Folder for two CSV files; without it, none.'
+)
+flags.DEFINE_multi_enum(
+  'compare',
+  [name for name in VARIANTS if name != 'baseline'],
+  list(VARIANTS),
+  'A variant to compare with the baseline; may be given several times. '
+  'float64 is among them always.',
 )
 flags.DEFINE_enum(
   'variant', None, list(VARIANTS), 'Run only this one, into --output.'
@@ -200,12 +209,15 @@ def print_outcomes(rows: Sequence[Mapping[str, Any]]) -> None:
   print(tables.format_table(header, map(cells, rows)))
 
 
-def compare_all(settings: Mapping[str, int], workdir: str | None) -> None:
-  """Runs every variant, prints the tables and writes them as CSV files."""
+def compare_all(
+  settings: Mapping[str, int], names: Sequence[str], workdir: str | None
+) -> None:
+  """Runs the named variants, prints the tables, writes them as CSV files."""
   with tempfile.TemporaryDirectory() as folder:
     runs = {
       name: run_in_process(name, settings, pathlib.Path(folder))
       for name in VARIANTS
+      if name in names or name in ('baseline', 'float64')
     }
   baseline = runs.pop('baseline')
   print(
@@ -238,7 +250,7 @@ def main(argv: list[str]) -> None:
     for name in ('num_features', 'num_steps', 'num_seeds', 'num_alone', 'seed')
   }
   if FLAGS.variant is None:
-    compare_all(settings, FLAGS.workdir)
+    compare_all(settings, FLAGS.compare, FLAGS.workdir)
   else:
     runs = label_variants.run(VARIANTS[FLAGS.variant], settings)
     np.savez(FLAGS.output, **runs._asdict())
