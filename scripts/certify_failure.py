@@ -12,9 +12,10 @@ The verdict is about what exact descent leads to. A run with SSE .6 and verdict
 global_minimum was on its way: it had not arrived when its training ended.
 
 Into WORKDIR/certificates it writes certificates.zarr (polished weights and
-numbers of every run), certificates.csv (counts by label, verdict and entry),
-totals.csv (shares with 95 % Wilson intervals) and valleys.png: unsolved runs,
-and the floors of the valleys they creep along.
+numbers of every run), certificates.csv (counts by label, verdict and entry, and
+how many were solved at the folder's last step, which tests the verdicts where
+--step is an earlier one), totals.csv (shares with 95 % Wilson intervals) and
+valleys.png: unsolved runs, and the floors of the valleys they creep along.
 
   python -m scripts.optimization_failure --num_features=7,8 --workdir=runs/eight
   python -m scripts.certify_failure --workdir=runs/eight
@@ -62,6 +63,7 @@ def certify_group(
   data = stored_folder.open_group(FLAGS.workdir, group)
   at = settings['observe_steps'].index(step)
   outcomes = data['outcome'].values[:, at]
+  last_outcomes = data['outcome'].values[:, -1]
   (finished,) = np.nonzero(outcomes >= 0)
   if len(finished) < len(outcomes):
     raise flags.Error(
@@ -88,6 +90,7 @@ def certify_group(
       num_hidden=group.static['num_hidden'],
       runs=np.flatnonzero(number == c),
       outcomes=outcomes[number == c],
+      last_outcomes=last_outcomes[number == c],
       norms=norms[number == c],
       found={name: values[number == c] for name, values in found.items()},
     )

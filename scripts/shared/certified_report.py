@@ -11,6 +11,8 @@ from toyjax.analysis.catalogue import Entry
 from toyjax.analysis.certificates import Verdict
 from toyjax.toys.relu_autoencoder import Outcome
 
+SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
+
 
 class Certified(NamedTuple):
   """The certified runs of one point of the grid.
@@ -21,7 +23,8 @@ class Certified(NamedTuple):
     num_features: n.
     num_hidden: m.
     runs: [S] number of each run in its group.
-    outcomes: [S] stored labels.
+    outcomes: [S] stored labels at the step that is certified.
+    last_outcomes: [S] at the last observed step, which may come later.
     norms: [S] |W|_F as trained.
     found: fields of `certificates.Certificate` by name, [S, ...].
   """
@@ -32,6 +35,7 @@ class Certified(NamedTuple):
   num_hidden: int
   runs: np.ndarray
   outcomes: np.ndarray
+  last_outcomes: np.ndarray
   norms: np.ndarray
   found: Mapping[str, np.ndarray]
 
@@ -64,6 +68,9 @@ def rows(configuration: Certified, step: int) -> Iterator[dict[str, Any]]:
       'fraction': share.estimate,
       'lower': share.lower,
       'upper': share.upper,
+      'solved_at_last_step': int(
+        np.isin(configuration.last_outcomes[own], SOLVED).sum()
+      ),
       'sse_as_trained_median': float(np.median(found['start_sse'][own])),
       'sse_median': float(np.median(found['sse'][own])),
       'infimum': float(found['infimum'][own][0]),
@@ -128,6 +135,7 @@ def print_tables(
         row['verdict'].lower(),
         row['entry'].lower(),
         str(row['count']),
+        str(row['solved_at_last_step']),
         tables.percent(row['fraction']),
         tables.percent_interval(row['lower'], row['upper']),
         f'{row["sse_as_trained_median"]:.4g}',
@@ -137,7 +145,8 @@ def print_tables(
     ]
   print(f'\nRuns after {step:,} steps (95 % Wilson intervals):\n')
   header = ('configuration', 'label', 'leads to', 'explained by', 'runs',
-            'share', '95 % interval', 'SSE', 'infimum')  # fmt: skip
+            'solved at last step', 'share', '95 % interval', 'SSE',
+            'infimum')  # fmt: skip
   print(tables.format_table(header, lines))
   for configuration in found:
     row = totals(configuration, step)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from toyjax.analysis import catalogue, polishing
+from toyjax.analysis import batches, catalogue, polishing
 from toyjax.analysis.catalogue import Entry
 
 
@@ -21,6 +21,9 @@ class Settings(NamedTuple):
       sphere is below; rounding grows with the squared norm.
     near: a critical point is at hand if it is reached without moving by more
       than this fraction of |v|.
+    rise: and F there is above the state's by no more than this fraction. Weight
+      decay leaves runs a little below the saddle that holds them; one that is
+      further down has left it.
     kink_tolerance: an output is on a kink where |z| is at most this. Newton's
       method ends within the root of the rounding of a singular Hessian.
     zero_curvature: an eigenvalue counts as 0 within this of 0.
@@ -39,6 +42,7 @@ class Settings(NamedTuple):
   zero_sse: float = 1e-18
   floor_tolerance: float = 1e-10
   near: float = 0.05
+  rise: float = 0.01
   kink_tolerance: float = 1e-7
   zero_curvature: float = 1e-7
   explained: float = 1e-9
@@ -78,8 +82,10 @@ def settle(v: np.ndarray, num_features: int, settings: Settings) -> Settled:
   }
   near = polishing.find_critical(v, max_steps=settings.num_newton, **sizes)
   moved = np.linalg.norm(near.v - v, axis=1)
-  at_hand = (near.gradient_norm < settings.gradient_tolerance) & (
-    moved <= settings.near * np.linalg.norm(v, axis=1)
+  at_hand = (
+    (near.gradient_norm < settings.gradient_tolerance)
+    & (moved <= settings.near * np.linalg.norm(v, axis=1))
+    & (near.sse <= (1.0 + settings.rise) * batches.errors(v, num_features))
   )
   end = polishing.descend(
     np.where(at_hand[:, None], near.v, v),

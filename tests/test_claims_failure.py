@@ -1,0 +1,212 @@
+"""Every number on failing optimization in CLAIMS.md is in a stored result."""
+
+import csv
+import pathlib
+import re
+
+import pytest
+
+from tests.test_claims import _find, _share
+
+ROOT = pathlib.Path(__file__).parents[1]
+RESULTS = ROOT / 'results'
+
+
+@pytest.fixture(scope='module')
+def claims():
+  return re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+
+
+def _rows(path):
+  with (RESULTS / path).open() as file:
+    return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize('num_features', ['7', '8'])
+def test_certificates(claims, num_features):
+  total = _find(
+    _rows('failure_certificates/totals.csv'), num_features=num_features
+  )
+  for name in ('explained', 'unresolved', 'global_minimum', 'runaway'):
+    assert _share(total[name], total['total']) in claims, name
+  rows = [
+    row
+    for row in _rows('failure_certificates/certificates.csv')
+    if row['num_features'] == num_features
+  ]
+  on_the_way = sum(
+    int(row['count'])
+    for row in rows
+    if row['verdict'] == 'GLOBAL_MINIMUM'
+    and not row['outcome'].startswith('SOLVED')
+  )
+  assert _share(on_the_way, total['total']) in claims
+  assert all(
+    float(row['largest_catalogue_error']) < 1e-9
+    for row in rows
+    if row['entry'] != 'NONE'
+  )
+
+
+@pytest.mark.parametrize('num_features', ['7', '8'])
+def test_label_flips(claims, num_features):
+  rows = _rows(f'failure_certificates/label_flips_n{num_features}.csv')
+  for name in ('chunk_333', 'reversed', 'float64'):
+    row = _find(rows, variant=name)
+    assert _share(row['flips'], row['num_runs']) in claims, name
+
+
+@pytest.mark.parametrize('n', ['7', '8'])
+def test_asymmetric_recovery(claims, n):
+  rows = _rows(f'failure_survival/main_n{n}/events.csv')
+  for step, quantity in (
+    ('25000', 'solved_after_symmetric'),
+    ('25000', 'solved_after_one_dead'),
+    ('5000', 'solved_after_symmetric'),
+  ):
+    row = _find(rows, level='default', step=step, quantity=quantity)
+    assert _share(row['count'], row['total']) in claims, (step, quantity)
+
+
+def test_failures_and_symmetric_failure(claims):
+  rows = _rows('failure_survival/main_n8/events.csv')
+  for quantity in (
+    'unsolved_that_passed_symmetric',
+    'unsolved_that_passed_one_dead',
+    'unsolved_that_passed_near_symmetric',
+    'unsolved_that_passed_merged',
+    'solved_of_passed_merged',
+  ):
+    row = _find(rows, level='default', step='25000', quantity=quantity)
+    assert _share(row['count'], row['total']) in claims, quantity
+
+
+@pytest.mark.parametrize('n', ['7', '8'])
+def test_adam_against_adamw(claims, n):
+  row = _find(_rows(f'failure_survival/main_n{n}/summary.csv'), level='adam')
+  points = [
+    100 * float(row[name])
+    for name in ('difference', 'difference_lower', 'difference_upper')
+  ]
+  expected = f'{points[0]:+.2f} points [{points[1]:.2f}, {points[2]:.2f}]'
+  assert expected in claims
+
+
+def test_the_second_moment(claims):
+  rows = _rows('failure_survival/escape_n7/escape.csv')
+  for variant in ('kept', 'frozen', 'adam_b2=0.9999', 'adam_eps=0.001'):
+    row = _find(rows, variant=variant)
+    assert _share(row['num_left'], row['num_runs']) in claims, variant
+  for variant in ('adam_b2=0.9', 'adam_b2=0.99', 'kept'):
+    steps = int(float(_find(rows, variant=variant)['median_steps']))
+    assert f'{steps:,}' in claims
+
+
+def test_symmetric_failure_is_a_saddle(claims):
+  rows = _rows('symmetric_failure/verdicts.csv')
+  assert len(rows) == 20
+  assert {row['verdict'] for row in rows} == {'SADDLE'}
+  for n in ('7', '12'):
+    for factor in ('1', '1.1'):
+      row = _find(rows, num_features=n, norm_factor=factor)
+      value = float(row['lowest_curvature_found'])
+      assert f'{value:.2g}'.replace('0.', '.') in claims
+  decayed = {
+    int(row['num_features']): row['decayed_verdict']
+    for row in rows
+    if row['norm_factor'] == '1'
+  }
+  for n, verdict in decayed.items():
+    assert verdict == ('SADDLE' if n < 5 else 'LOCAL_MINIMUM')
+  descents = _rows('symmetric_failure/descents.csv')
+  below = [int(row['num_below']) for row in descents]
+  assert _share(sum(below), 32 * len(below)) in claims
+
+
+def test_the_time_in_symmetric_failure(claims):
+  rows = _rows('symmetric_failure/escape.csv')
+  for n, optimizer, factor in (
+    ('7', 'adam', '1'),
+    ('10', 'adam', '1'),
+    ('7', 'adamw', '1'),
+    ('8', 'adamw', '1'),
+  ):
+    row = _find(rows, num_features=n, optimizer=optimizer, norm_factor=factor)
+    assert f'{int(float(row["median_escape_step"])):,}' in claims
+  stuck = _find(rows, num_features='9', optimizer='adamw', norm_factor='1')
+  assert _share(stuck['num_never_escaped'], stuck['total']) in claims
+
+
+def test_dead_rows_and_tilt(claims):
+  wanted = {'source': 'training', 'num_features': '7', 'step': '5000'}
+  dead = _find(
+    _rows('symmetric_failure/dead.csv'), weight_decay='0.01', **wanted
+  )
+  assert _share(dead['num_dead'], dead['num_states']) in claims
+  low, high = float(dead['bias_low']), float(dead['bias_high'])
+  assert f'[{low:.3f}, {high:.3f}]' in claims
+  tilt = _find(
+    _rows('symmetric_failure/tilt.csv'), weight_decay='0.01', **wanted
+  )
+  assert _share(tilt['special_wrong'], tilt['num_unsolved']) in claims
+  rows = _rows('symmetric_failure/tilt.csv')
+  assert {row['general_wrong'] for row in rows} == {'0'}
+
+
+def test_the_frozen_experiment(claims):
+  for nudge in ('0.05', '0.1', '0.2'):
+    row = _find(
+      _rows('symmetric_failure/frozen.csv'),
+      num_features='7',
+      norm_factor='1',
+      nudge=nudge,
+      live_rows='relearnt',
+    )
+    predicted, measured = (
+      float(row['predicted_epsilon']),
+      float(row['measured_epsilon']),
+    )
+    assert predicted == pytest.approx(measured, rel=1e-4)
+    assert f'{measured:.5f}'[1:] in claims
+
+
+@pytest.mark.parametrize('group', ['n6_m2', 'n7_m2', 'n8_m2'])
+def test_circles(claims, group):
+  rows = _rows('latent_atlas/step_25000/radii.csv')
+  for kind in ('two_circles', 'more_radii'):
+    row = _find(rows, group=group, tolerance='0.05', kind=kind)
+    assert _share(row['count'], row['num_solved']) in claims, kind
+
+
+def test_the_chaos_map(claims):
+  rows = _rows('chaos_map/summary.csv')
+  for step in ('10000', '25000'):
+    row = _find(rows, step=step, outcome='RECOVERED')
+    assert _share(row['count'], row['total']) in claims
+  rows = _rows('chaos_map/dimensions.csv')
+  for edge, dtype, windows, method in (
+    ('slow', 'float32', 'resolved', 'box_dimension'),
+    ('slow', 'float64', 'resolved', 'box_dimension'),
+    ('slow', 'float32', 'all', 'box_dimension'),
+    ('fast', 'float32', 'all', 'box_dimension'),
+    ('fast', 'float32', 'all', 'box_dimension_shuffled'),
+    ('fast', 'float64', 'all', 'box_dimension'),
+    ('smooth null', 'float64', 'all', 'box_dimension'),
+  ):
+    row = _find(rows, edge=edge, dtype=dtype, windows=windows, method=method)
+    estimate, lower, upper = (
+      f'{float(row[name]):.2f}' for name in ('estimate', 'lower', 'upper')
+    )
+    ends = f'[{lower}, {upper}]'.replace('[0.', '[.').replace(' 0.', ' .')
+    assert f'{estimate} {ends}' in claims, (edge, dtype, windows)
+
+
+def test_three_dimensions(claims):
+  rows = _rows('failure_sizes/sizes.csv')
+  for n in ('8', '9', '10', '12'):
+    for m in ('2', '3'):
+      row = _find(rows, num_features=n, num_hidden=m, step='25000')
+      assert _share(row['failed'], row['total']) in claims, (n, m)
+  row = _find(_rows('failure_sizes/ratios.csv'), num_features='9', step='5000')
+  ratio, lower, upper = (float(row[x]) for x in ('ratio', 'lower', 'upper'))
+  assert f'{ratio:.1f} [{lower:.1f}, {upper:.1f}]' in claims
