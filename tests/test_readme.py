@@ -66,11 +66,18 @@ def test_flags_in_the_documents_exist():
 
 
 def test_help_knows_the_flags_of_the_readme():
-  known = processes.run('optimization_failure', '--help', env={}).stdout
-  used = set(re.findall(r'--(\w+)', ' '.join(_blocks('sh')[:2])))
-  assert {'num_features', 'dry_run'} <= used
-  for name in used - {'help'}:
-    assert f'--{name}:' in known or f'--[no]{name}:' in known, name
+  commands = re.findall(
+    r'-m scripts\.(\w+)((?:[^\n\\#]|\\\n)*)', ' '.join(_blocks('sh'))
+  )
+  used: dict[str, set[str]] = {}
+  for script, flags in commands:
+    used.setdefault(script, set()).update(re.findall(r'--(\w+)', flags))
+  assert {'num_features', 'dry_run'} <= used['optimization_failure']
+  assert 'run' in used['replay_seed']
+  for script, names in used.items():
+    known = processes.run(script, '--help', env={}).stdout
+    for name in names - {'help'}:
+      assert f'--{name}:' in known or f'--[no]{name}:' in known, (script, name)
 
 
 def _solved(results, num_features, step):

@@ -40,7 +40,7 @@ def draw_valleys(
     return False
   num_columns = min(len(unsolved), 3)
   num_rows = -(-len(unsolved) // num_columns)
-  figure = matplotlib.figure.Figure((5.2 * num_columns, 4.4 * num_rows))
+  figure = matplotlib.figure.Figure((5.2 * num_columns, 5.6 * num_rows))
   panels = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
   for axes, configuration in zip(panels, unsolved):
     _draw(axes, configuration)
@@ -65,7 +65,7 @@ def _draw(axes, configuration: Certified) -> None:
     if own.any():
       runs.append(
         valley_floors.Runs(
-          f'{label}: {own.sum()} of {len(own)}',
+          f'{label}: {own.sum():,} of {len(own):,}',
           configuration.norms[own],
           found['start_sse'][own],
           color,
@@ -81,7 +81,7 @@ def _draw(axes, configuration: Certified) -> None:
       )
   valley_floors.draw_floors(axes, runs=runs, floors=floors)
   axes.set_title(
-    f'{configuration.label} ({unsolved.sum()} of {len(unsolved)} runs)',
+    f'{configuration.label} ({unsolved.sum():,} of {len(unsolved):,} runs)',
     fontsize='medium',
   )
 

@@ -76,7 +76,7 @@ def draw_floors(
       color=kind.color,
       marker=kind.marker,
       alpha=0.5,
-      linewidths=0.0,
+      linewidths=0.8 if kind.marker == 'x' else 0.0,
       label=kind.label,
       zorder=3,
     )
@@ -86,6 +86,12 @@ def draw_floors(
   axes.xaxis.set_minor_locator(NullLocator())
   axes.margins(y=0.12)
   axes.set_xlabel('norm of the weights, |W|')
-  axes.set_ylabel('sum of squared errors over the n samples')
+  axes.set_ylabel('F, sum of squared errors')
   axes.grid(alpha=0.25)
-  axes.legend(frameon=False, fontsize='small')
+  # Below the axes: runs and floors may be anywhere within.
+  axes.legend(
+    frameon=False,
+    fontsize='small',
+    loc='upper center',
+    bbox_to_anchor=(0.5, -0.16),
+  )
