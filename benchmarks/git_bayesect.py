@@ -13,7 +13,7 @@ two disagree.
   python -m benchmarks.git_bayesect
   python -m benchmarks.git_bayesect --num_traces=100000 --workdir=runs/bayesect
 
-[1] https://pypi.org/project/git-bayesect
+[1] https://github.com/hauntsaninja/git_bayesect
 """
 
 import pathlib

@@ -48,6 +48,18 @@ def test_certificates(claims, num_features):
   )
 
 
+def test_what_certificates_predict(claims):
+  rows = [
+    row
+    for row in _rows('failure_certificates/later/certificates.csv')
+    if not row['outcome'].startswith('SOLVED')
+  ]
+  for verdict in ('GLOBAL_MINIMUM', 'RUNAWAY'):
+    own = [row for row in rows if row['verdict'] == verdict]
+    solved = sum(int(row['solved_at_last_step']) for row in own)
+    assert _share(solved, sum(int(row['count']) for row in own)) in claims
+
+
 @pytest.mark.parametrize('num_features', ['7', '8'])
 def test_label_flips(claims, num_features):
   rows = _rows(f'failure_certificates/label_flips_n{num_features}.csv')

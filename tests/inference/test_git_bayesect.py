@@ -1,4 +1,4 @@
-"""git_bayesect from PyPI on the same draws: the same picks and posteriors."""
+"""git_bayesect on the same draws: the same picks and posteriors."""
 
 import numpy as np
 import pytest

@@ -17,7 +17,7 @@ References:
   [3] Burnashev and Zigangirov 1974, An interval estimation problem for
       controlled observations; Castro and Nowak 2008, Minimax bounds for active
       learning, section III.
-  [4] git_bayesect 1.2, `Bisector.select`; https://pypi.org/project/git-bayesect
+  [4] git_bayesect 1.2, `Bisector.select`; https://github.com/hauntsaninja/git_bayesect
 """
 
 from collections.abc import Callable
