@@ -91,6 +91,12 @@ def test_failures_and_symmetric_failure(claims):
   ):
     row = _find(rows, level='default', step='25000', quantity=quantity)
     assert _share(row['count'], row['total']) in claims, quantity
+  passed = _find(
+    rows, level='default', step='25000', quantity='solved_after_near_symmetric'
+  )
+  solved = _find(rows, level='default', step='25000', quantity='solved')
+  both = f'{int(passed["count"]):,} of the {int(solved["count"]):,} runs'
+  assert both in claims
 
 
 @pytest.mark.parametrize('n', ['7', '8'])
@@ -122,7 +128,7 @@ def test_symmetric_failure_is_a_saddle(claims):
     for factor in ('1', '1.1'):
       row = _find(rows, num_features=n, norm_factor=factor)
       value = float(row['lowest_curvature_found'])
-      assert f'{value:.2g}'.replace('0.', '.') in claims
+      assert f'{value:.3g}'.replace('0.', '.') in claims
   decayed = {
     int(row['num_features']): row['decayed_verdict']
     for row in rows
@@ -163,6 +169,8 @@ def test_dead_rows_and_tilt(claims):
   assert _share(tilt['special_wrong'], tilt['num_unsolved']) in claims
   rows = _rows('symmetric_failure/tilt.csv')
   assert {row['general_wrong'] for row in rows} == {'0'}
+  states = sum(int(row['num_unsolved']) for row in rows)
+  assert f'never, in {states:,} states' in claims
 
 
 def test_the_frozen_experiment(claims):
