@@ -7,6 +7,7 @@ import pytest
 import xarray
 
 from scripts.shared import certifying
+from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.analysis.certificates import Verdict
 
@@ -32,7 +33,9 @@ def workdir(tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def certified(workdir):
-  done = processes.run('certify_failure', f'--workdir={workdir}')
+  done = processes.run(
+    'certify_failure', f'--workdir={workdir}', env=ENVIRONMENT
+  )
   assert done.returncode == 0, done.stderr
   return workdir / 'certificates', done
 
@@ -75,7 +78,9 @@ def test_certificates_are_in_the_order_of_the_runs(workdir, certified):
 def test_the_same_command_resumes(workdir, certified):
   path, _ = certified
   before = (path / 'certificates.csv').read_text()
-  done = processes.run('certify_failure', f'--workdir={workdir}')
+  done = processes.run(
+    'certify_failure', f'--workdir={workdir}', env=ENVIRONMENT
+  )
   assert done.returncode == 0, done.stderr
   assert (path / 'certificates.csv').read_text() == before
 

@@ -11,6 +11,8 @@ import pytest
 import xarray
 
 from scripts.shared import chaos_report, chaos_study, chaos_zoom
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
 from toyjax.analysis import box_counting
 from toyjax.analysis.chaos_endings import Ending
 
@@ -42,15 +44,8 @@ SETTINGS = {
 
 
 def _run(workdir, *flags):
-  return subprocess.run(
-    [
-      *(sys.executable, '-m', 'scripts.chaos_map', f'--workdir={workdir}'),
-      *flags,
-    ],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
+  return processes.run(
+    'chaos_map', f'--workdir={workdir}', *flags, env=ENVIRONMENT
   )
 
 

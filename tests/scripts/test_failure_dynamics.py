@@ -1,9 +1,6 @@
 """failure_survival, symmetric_escape and failure_sizes, end to end."""
 
 import csv
-import pathlib
-import subprocess
-import sys
 
 from absl import flags
 import numpy as np
@@ -11,10 +8,11 @@ import pytest
 import xarray
 
 from scripts.shared import survival_levels
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
 from toyjax import statistics
 from toyjax.analysis.events import Place
 
-ROOT = pathlib.Path(__file__).parents[2]
 SURVIVAL = (
   '--num_features=4',
   '--num_steps=150',
@@ -33,13 +31,7 @@ SURVIVAL = (
 
 
 def _run(script, *flags):
-  return subprocess.run(
-    [sys.executable, '-m', f'scripts.{script}', *map(str, flags)],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
-  )
+  return processes.run(script, *map(str, flags), env=ENVIRONMENT)
 
 
 def _finish(script, *flags):

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import pathlib
-import subprocess
-import sys
 
 from absl import flags
 import numpy as np
@@ -16,11 +13,11 @@ from scripts.shared import (
   radius_report,
   stored_folder,
 )
+from tests.scripts import processes
 from toyjax import statistics, store
 from toyjax.analysis import circles, critical_points
 from toyjax.toys.relu_autoencoder import Outcome
 
-ROOT = pathlib.Path(__file__).parents[2]
 N, SEEDS = 6, 20
 VERDICTS = 'global_minimum local_minimum saddle flat'
 
@@ -162,16 +159,7 @@ def drawn(workdir):
   """The atlas by labels, then the same folder by certificates."""
 
   def draw(*arguments):
-    done = subprocess.run(
-      [
-        *(sys.executable, '-m', 'scripts.latent_atlas'),
-        *(f'--workdir={workdir}', *arguments),
-      ],
-      cwd=ROOT,
-      capture_output=True,
-      text=True,
-      timeout=120,
-    )
+    done = processes.run('latent_atlas', f'--workdir={workdir}', *arguments)
     assert done.returncode == 0, done.stderr
     return done
 

@@ -2,10 +2,6 @@
 
 import csv
 import json
-import os
-import pathlib
-import subprocess
-import sys
 
 from absl import flags
 import numpy as np
@@ -13,21 +9,15 @@ import pytest
 import xarray
 
 from scripts.shared import seed_replay, seed_replay_figures
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
 from toyjax.manifest import WorkdirError
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 
 def _run(script, *arguments):
-  return subprocess.run(
-    [sys.executable, '-m', f'scripts.{script}', *arguments],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
-    # No ffmpeg, whatever this machine has.
-    env={**os.environ, 'PATH': '/nowhere'},
-  )
+  # No ffmpeg, whatever this machine has.
+  env = {**ENVIRONMENT, 'PATH': '/nowhere'}
+  return processes.run(script, *arguments, env=env)
 
 
 @pytest.fixture(scope='module')

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import pathlib
-import subprocess
-import sys
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
+
 SMALL = (
   '--num_features=5',
   '--optimizer=adamw',
@@ -29,16 +28,8 @@ TABLES = ('verdicts', 'descents', 'escape', 'tilt', 'dead', 'frozen')
 
 
 def _run(workdir, *flags):
-  return subprocess.run(
-    [
-      *(sys.executable, '-m', 'scripts.symmetric_failure'),
-      f'--workdir={workdir}',
-      *flags,
-    ],
-    cwd=ROOT,
-    capture_output=True,
-    text=True,
-    timeout=300,
+  return processes.run(
+    'symmetric_failure', f'--workdir={workdir}', *flags, env=ENVIRONMENT
   )
 
 
