@@ -110,6 +110,29 @@ def test_adam_against_adamw(claims, n):
   assert expected in claims
 
 
+@pytest.mark.parametrize(
+  ('factor', 'level'),
+  [
+    ('adam_b2', '0.99'),
+    ('init_scale', '0.25'),
+    ('weight_decay', '0.1'),
+    ('dtype', 'float64'),
+    ('loss_reduction', 'sum'),
+  ],
+)
+def test_what_moves_the_failure_rate(claims, factor, level):
+  rows = _rows('failure_survival/n8/summary.csv')
+  row = _find(rows, factor=factor, level=level)
+  points = [
+    100 * float(row[name])
+    for name in ('difference', 'difference_lower', 'difference_upper')
+  ]
+  expected = f'{points[0]:+.1f} points [{points[1]:.1f}, {points[2]:.1f}]'
+  assert expected in claims
+  default = _find(rows, level='default')
+  assert _share(default['num_solved'], default['num_seeds']) in claims
+
+
 def test_the_second_moment(claims):
   rows = _rows('failure_survival/escape_n7/escape.csv')
   for variant in ('kept', 'frozen', 'adam_b2=0.9999', 'adam_eps=0.001'):
