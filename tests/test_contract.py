@@ -11,9 +11,9 @@ import pytest
 
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
-from toyjax.data import sparse_features
+from toyjax.data import sparse_features, word_pairs
 from toyjax.lanes import lanes
-from toyjax.toys import relu_autoencoder
+from toyjax.toys import relu_autoencoder, text_mlp
 
 NUM_STEPS = 40
 NUM_SEEDS = 32
@@ -60,6 +60,21 @@ def _sparse(batch_size, normalize):
   )
 
 
+def _text(init, pairs=word_pairs.BUILT_IN['six'].pairs, batch_size=6):
+  return text_mlp.make(
+    vocabulary_size=int(pairs.max()) + 1,
+    pairs=pairs,
+    embed_dim=2,
+    hidden_dims=(3, 2),
+    batch_size=batch_size,
+    init=init,
+    dtype=jnp.float32,
+  )
+
+
+# A chain of 12 tokens, of which batches can be drawn in many ways.
+CHAIN = np.stack([np.arange(12), (np.arange(12) + 1) % 12], axis=1)
+
 TOYS = {
   **{
     f'autoencoder_one_hot_{init}': Row(
@@ -80,6 +95,8 @@ TOYS = {
     1e-2,
     True,
   ),
+  'text_torch': Row(lambda key: _text('torch'), 1e-2, False),
+  'text_flax_mini_batches': Row(lambda key: _text('flax', CHAIN), 3e-2, True),
 }
 
 
