@@ -4,6 +4,7 @@ token --Embed--> e --Dense--> z1 --ReLU--> ... --Dense--> logits [V]
 """
 
 from collections.abc import Callable, Mapping, Sequence
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -55,39 +56,72 @@ class Activations(NamedTuple):
   logits: Array
 
 
-class Init(NamedTuple):
-  """How a net starts.
-
-  Attributes:
-    embedding: flax initializer of [V, E].
-    kernel: number of inputs of a layer -> flax initializer of its kernel.
-    bias: number of inputs of a layer -> flax initializer of its bias.
-  """
-
-  embedding: nn.initializers.Initializer
-  kernel: Callable[[int], nn.initializers.Initializer]
-  bias: Callable[[int], nn.initializers.Initializer]
+# An init draws one seed: (key, V, E, widths of the layers after it) -> Params.
+Init = Callable[[PRNGKey, int, int, Sequence[int]], Params]
 
 
-def _symmetric(num_inputs: int) -> nn.initializers.Initializer:
-  """U(±1/√fan_in), as PyTorch draws weight and bias of a linear layer."""
-  bound = 1.0 / math.sqrt(num_inputs)
+def _torch(key, vocabulary_size, embed_dim, widths):
+  embedding_key, layer_key = jax.random.split(key)
+  embedding = jax.random.normal(
+    embedding_key, (vocabulary_size, embed_dim), jnp.float32
+  )
+  draws = jax.random.uniform(
+    layer_key, (_num_draws(embed_dim, widths),), jnp.float32, -1.0, 1.0
+  )
+  return Params(embedding, _cut(draws, embed_dim, widths, _torch_bound))
 
-  def draw(key: PRNGKey, shape: Sequence[int], dtype: Any) -> Array:
-    return jax.random.uniform(key, shape, dtype, minval=-bound, maxval=bound)
 
-  return draw
+def _flax(key, vocabulary_size, embed_dim, widths):
+  embedding_key, layer_key = jax.random.split(key)
+  embedding = jax.random.normal(
+    embedding_key, (vocabulary_size, embed_dim), jnp.float32
+  ) / math.sqrt(embed_dim)
+  draws = jax.random.truncated_normal(
+    layer_key, -2.0, 2.0, (_num_draws(embed_dim, widths),), jnp.float32
+  )
+  layers = _cut(draws, embed_dim, widths, _lecun_factor)
+  return Params(
+    embedding,
+    tuple(layer._replace(bias=jnp.zeros_like(layer.bias)) for layer in layers),
+  )
+
+
+def _torch_bound(num_inputs: int) -> float:
+  return 1.0 / math.sqrt(num_inputs)
+
+
+def _lecun_factor(num_inputs: int) -> float:
+  # A standard normal cut at ±2 has this standard deviation.
+  return 1.0 / math.sqrt(num_inputs) / 0.87962566103423978
+
+
+def _num_draws(embed_dim: int, widths: Sequence[int]) -> int:
+  return sum((a + 1) * b for a, b in itertools.pairwise((embed_dim, *widths)))
+
+
+def _cut(
+  draws: Array,
+  embed_dim: int,
+  widths: Sequence[int],
+  factor: Callable[[int], float],
+) -> tuple[Layer, ...]:
+  """Cuts one draw into layers: a draw for each would take long to compile."""
+  layers, start = [], 0
+  for num_inputs, num_outputs in itertools.pairwise((embed_dim, *widths)):
+    stop = start + num_inputs * num_outputs
+    scale = factor(num_inputs)
+    kernel = scale * draws[start:stop].reshape(num_inputs, num_outputs)
+    start = stop + num_outputs
+    layers.append(Layer(kernel, scale * draws[stop:start]))
+  return tuple(layers)
 
 
 INITS: Mapping[str, Init] = {
   # Embedding N(0, 1), K and b ~ U(±1/√fan_in): nn.Embedding and nn.Linear.
-  'torch': Init(nn.initializers.normal(1.0), _symmetric, _symmetric),
-  # Embedding N(0, 1/E), K ~ N(0, 1/fan_in) cut at 2 standard deviations, b = 0.
-  'flax': Init(
-    nn.linear.default_embed_init,
-    lambda num_inputs: nn.linear.default_kernel_init,
-    lambda num_inputs: nn.initializers.zeros_init(),
-  ),
+  'torch': _torch,
+  # Embedding N(0, 1/E), K ~ N(0, 1/fan_in) cut at 2 standard deviations of the
+  # normal it comes from, b = 0: the defaults of nn.Embed and nn.Dense.
+  'flax': _flax,
 }
 
 
@@ -98,36 +132,24 @@ class TextMlp(nn.Module):
     vocabulary_size: V.
     embed_dim: E.
     hidden_dims: widths M_k of the ReLU layers.
-    init_name: a name in `INITS`.
   """
 
   vocabulary_size: int
   embed_dim: int
   hidden_dims: tuple[int, ...]
-  init_name: str
 
   @nn.compact
   def __call__(self, token: Array) -> Activations:
     """Returns the `Activations` of one token."""
-    init = INITS[self.init_name]
     embedding = nn.Embed(
-      self.vocabulary_size,
-      self.embed_dim,
-      embedding_init=init.embedding,
-      name='embedding',
+      self.vocabulary_size, self.embed_dim, name='embedding'
     )(token)
     x, pre_activations = embedding, []
     for k, width in enumerate((*self.hidden_dims, self.vocabulary_size)):
-      x = nn.Dense(
-        width,
-        kernel_init=init.kernel(x.shape[-1]),
-        bias_init=init.bias(x.shape[-1]),
-        name=f'layer_{k + 1}',
-      )(x if k == 0 else nn.relu(x))
+      x = nn.Dense(width, name=f'layer_{k + 1}')(x if k == 0 else nn.relu(x))
       pre_activations.append(x)
-    return Activations(
-      embedding, tuple(pre_activations[:-1]), pre_activations[-1]
-    )
+    *hidden, logits = pre_activations
+    return Activations(embedding, tuple(hidden), logits)
 
 
 def to_flax(params: Params) -> dict[str, Any]:
@@ -136,12 +158,6 @@ def to_flax(params: Params) -> dict[str, Any]:
     f'layer_{k + 1}': layer._asdict() for k, layer in enumerate(params.layers)
   }
   return {'params': {'embedding': {'embedding': params.embedding}, **layers}}
-
-
-def _from_flax(variables: Mapping[str, Any]) -> Params:
-  tree = variables['params']
-  layers = tuple(Layer(**tree[f'layer_{k}']) for k in range(1, len(tree)))
-  return Params(tree['embedding']['embedding'], layers)
 
 
 def activate(params: Params, token: Array | int) -> Activations:
@@ -162,7 +178,6 @@ def activate(params: Params, token: Array | int) -> Activations:
     vocabulary_size=params.embedding.shape[0],
     embed_dim=params.embedding.shape[1],
     hidden_dims=tuple(len(layer.bias) for layer in params.layers[:-1]),
-    init_name='torch',  # Read by nobody here: nothing is drawn.
   )
   activations: Any = module.apply(to_flax(params), token)
   return activations
@@ -242,10 +257,10 @@ def make(
     raise ValueError(f'batch_size must lie in 1..{len(pairs)}: {batch_size}')
   if init not in INITS:
     raise ValueError(f'unknown init {init!r}: choose from {", ".join(INITS)}')
-  module = TextMlp(vocabulary_size, embed_dim, tuple(hidden_dims), init)
+  widths = (*hidden_dims, vocabulary_size)
 
   def draw(key: PRNGKey) -> Params:
-    params = _from_flax(module.init(key, jnp.int32(0)))
+    params = INITS[init](key, vocabulary_size, embed_dim, widths)
     return jax.tree.map(lambda leaf: leaf.astype(dtype), params)
 
   def sample(key: PRNGKey) -> Array:
