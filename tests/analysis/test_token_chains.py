@@ -125,10 +125,10 @@ def test_argmax_is_the_greedy_walk():
   np.testing.assert_array_equal(found.expected_length, steps)
 
 
-@pytest.mark.parametrize(('temperature', 'top_k'), [(0.6, None), (1.5, 3)])
-def test_sampled_walks_follow_the_chain(temperature, top_k):
+def test_sampled_walks_follow_the_chain():
   """10^5 walks: each length and the mean within 5 standard errors."""
-  num_walks, max_tokens, start, end = 100_000, 80, 0, 2
+  num_walks, max_tokens, start, end = 100_000, 60, 0, 2
+  temperature, top_k = 1.5, 4
   table = jnp.asarray(LOGITS, jnp.float32)
 
   @jax.jit

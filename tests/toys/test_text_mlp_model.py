@@ -78,7 +78,7 @@ def test_the_published_walk_of_hello():
   np.testing.assert_allclose(probs[[1, 4]], [0.9355, 0.0614], atol=5e-4)
 
 
-def _drawn(init, num_seeds=4000, **changes):
+def _drawn(init, num_seeds=1000, **changes):
   toy = text_net.make(init=init, **changes)
   return jax.jit(jax.vmap(toy.init))(
     jax.random.split(jax.random.key(5), num_seeds)
@@ -96,10 +96,10 @@ def test_the_init_of_pytorch():
       uniform = stats.uniform(-bound, 2.0 * bound)
       assert stats.kstest(np.ravel(leaf), uniform.cdf).pvalue > 1e-4
   flat = np.concatenate(
-    [np.reshape(leaf, (4000, -1)) for leaf in jax.tree.leaves(params)], axis=1
+    [np.reshape(leaf, (1000, -1)) for leaf in jax.tree.leaves(params)], axis=1
   )
   correlations = np.corrcoef(flat.T) - np.eye(flat.shape[1])
-  assert np.abs(correlations).max() < 5.5 / np.sqrt(4000)
+  assert np.abs(correlations).max() < 5.5 / np.sqrt(1000)
 
 
 def test_the_init_of_flax_is_that_of_its_layers():
@@ -135,16 +135,16 @@ def test_batches():
   keys = jax.random.split(jax.random.key(2), 600)
   full = text_net.make().sample(keys[0])
   np.testing.assert_array_equal(full, text_net.SIX.pairs)
-  for size in (1, 4):
-    sample = text_net.make(batch_size=size).sample
-    batches = np.asarray(jax.jit(jax.vmap(sample))(keys))
-    inputs = batches[:, :, 0]
-    assert all(len(set(row)) == size for row in inputs.tolist())
-    assert {tuple(pair) for pair in batches.reshape(-1, 2)} == {
-      tuple(pair) for pair in text_net.SIX.pairs
-    }
-    counts = np.bincount(inputs.ravel(), minlength=7)[[0, 1, 2, 3, 5, 6]]
-    assert np.all(np.abs(counts - 100 * size) < 5 * np.sqrt(100 * size))
+  sample = text_net.make(batch_size=4).sample
+  batches = np.asarray(jax.jit(jax.vmap(sample))(keys))
+  inputs = batches[:, :, 0]
+  assert all(len(set(row)) == 4 for row in inputs.tolist())
+  assert {tuple(pair) for pair in batches.reshape(-1, 2).tolist()} == {
+    tuple(pair) for pair in text_net.SIX.pairs.tolist()
+  }
+  # The place in a batch is anyone's: each input is first 100 times or so.
+  counts = np.bincount(inputs[:, 0], minlength=7)[text_net.SIX.pairs[:, 0]]
+  assert np.all(np.abs(counts - 100) < 5 * np.sqrt(100 * 5 / 6))
 
 
 def _epoch(batch_size, shuffle):
@@ -189,7 +189,7 @@ def test_an_epoch_in_order_is_plain_descent_batch_after_batch():
 
 
 def test_a_shuffled_epoch_sees_every_pair_once_in_its_own_order():
-  before, step = _epoch(1, shuffle=True)
+  before, step = _epoch(3, shuffle=True)
   _, info = step(jax.random.key(1), 0.0)
   pairs = text_net.SIX.pairs.tolist()
   full = references.loss(*text_net.to_torch_layout(before.params), pairs)
