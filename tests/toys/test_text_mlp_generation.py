@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.toys import text_net
+from toyjax.lanes import lanes
 from toyjax.toys import text_mlp
 
 WORDS = text_net.SIX.vocabulary
@@ -28,7 +29,7 @@ def _slow(predictions, start, end):
 
 def test_every_functional_graph_of_four_tokens():
   graphs = np.asarray(list(itertools.product(range(4), repeat=4)), np.int32)
-  found = jax.jit(jax.vmap(lambda p: text_mlp.follow(p, end=2)))(graphs)
+  found = jax.jit(lanes(lambda p: text_mlp.follow(p, end=2)))(graphs)
   found = jax.tree.map(np.asarray, found)
   for row, graph in enumerate(graphs.tolist()):
     for start in range(4):

@@ -1,5 +1,6 @@
 """Forward, gradient, inits and batches of the text net."""
 
+from flax import linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,6 +10,7 @@ from scipy import stats
 from tests import references_text_mlp as references
 from tests.toys import text_net
 from toyjax import optimizers
+from toyjax.lanes import lanes
 from toyjax.toys import text_mlp
 
 
@@ -78,7 +80,7 @@ def test_the_published_walk_of_hello():
   np.testing.assert_allclose(probs[[1, 4]], [0.9355, 0.0614], atol=5e-4)
 
 
-def _drawn(init, num_seeds=1000, **changes):
+def _drawn(init, num_seeds=500, **changes):
   toy = text_net.make(init=init, **changes)
   return jax.jit(jax.vmap(toy.init))(
     jax.random.split(jax.random.key(5), num_seeds)
@@ -96,29 +98,33 @@ def test_the_init_of_pytorch():
       uniform = stats.uniform(-bound, 2.0 * bound)
       assert stats.kstest(np.ravel(leaf), uniform.cdf).pvalue > 1e-4
   flat = np.concatenate(
-    [np.reshape(leaf, (1000, -1)) for leaf in jax.tree.leaves(params)], axis=1
+    [np.reshape(leaf, (500, -1)) for leaf in jax.tree.leaves(params)], axis=1
   )
   correlations = np.corrcoef(flat.T) - np.eye(flat.shape[1])
-  assert np.abs(correlations).max() < 5.5 / np.sqrt(1000)
+  assert np.abs(correlations).max() < 5.5 / np.sqrt(500)
 
 
 def test_the_init_of_flax_is_that_of_its_layers():
   params = _drawn('flax', 1, embed_dim=40, hidden_dims=(50, 30))
-  module = text_mlp.TextMlp(7, 40, (50, 30))
-  variables = jax.jit(module.init)(jax.random.key(8), jnp.int32(0))
   one = jax.tree.map(lambda leaf: leaf[0], params)
+  variables = jax.eval_shape(
+    text_mlp.TextMlp(7, 40, (50, 30)).init, jax.random.key(8), jnp.int32(0)
+  )
   ours = text_mlp.to_flax(one)
   assert jax.tree.structure(ours) == jax.tree.structure(variables)
-
-  def compare(a, b):
-    assert (a.shape, a.dtype) == (b.shape, b.dtype)
-    if a.ndim == 1:
-      assert not np.any(a)
-      assert not np.any(b)
-    else:
-      assert stats.ks_2samp(np.ravel(a), np.ravel(b)).pvalue > 1e-3
-
-  jax.tree.map(compare, ours, variables)
+  jax.tree.map(
+    lambda a, b: np.testing.assert_equal(a.shape, b.shape), ours, variables
+  )
+  for layer, fan_in in zip(one.layers, (40, 50, 30)):
+    assert float(jnp.std(layer.kernel)) == pytest.approx(fan_in**-0.5, rel=0.1)
+    assert not np.any(layer.bias)
+  key = jax.random.key(8)
+  for mine, initializer in [
+    (one.layers[1].kernel, nn.linear.default_kernel_init),
+    (one.embedding, nn.linear.default_embed_init),
+  ]:
+    theirs = initializer(key, mine.shape)
+    assert stats.ks_2samp(np.ravel(mine), np.ravel(theirs)).pvalue > 1e-3
 
 
 def test_dtypes_share_their_draws():
@@ -136,7 +142,7 @@ def test_batches():
   full = text_net.make().sample(keys[0])
   np.testing.assert_array_equal(full, text_net.SIX.pairs)
   sample = text_net.make(batch_size=4).sample
-  batches = np.asarray(jax.jit(jax.vmap(sample))(keys))
+  batches = np.asarray(jax.jit(lanes(sample))(keys))
   inputs = batches[:, :, 0]
   assert all(len(set(row)) == 4 for row in inputs.tolist())
   assert {tuple(pair) for pair in batches.reshape(-1, 2).tolist()} == {

@@ -158,7 +158,8 @@ def exchangeable_pairs(pairs: np.ndarray) -> tuple[tuple[int, ...], ...]:
   inputs and outputs maps the list onto itself and one pair onto another just
   when their outputs have equally many inputs. In the six pairs, {cat, silly} ->
   dog and {dog, world} -> ! are one group, and hello -> world and cute -> cat
-  another. A tie of logits breaks the symmetry, as argmax takes the lower index.
+  another. A tie of logits breaks the symmetry, as argmax takes the lower index;
+  so does training on one pair after the other in a fixed order.
 
   Args:
     pairs: int [P, 2].
