@@ -11,9 +11,9 @@ import pytest
 
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
-from toyjax.data import sparse_features
+from toyjax.data import sparse_features, word_pairs
 from toyjax.lanes import lanes
-from toyjax.toys import relu_autoencoder
+from toyjax.toys import relu_autoencoder, text_mlp
 
 NUM_STEPS = 40
 NUM_SEEDS = 32
@@ -60,6 +60,18 @@ def _sparse(batch_size, normalize):
   )
 
 
+def _text():
+  return text_mlp.make(
+    vocabulary_size=7,
+    pairs=word_pairs.get('six').pairs,
+    embed_dim=2,
+    hidden_dims=(2, 2),
+    batch_size=6,
+    init='torch',
+    dtype=jnp.float32,
+  )
+
+
 TOYS = {
   **{
     f'autoencoder_one_hot_{init}': Row(
@@ -80,6 +92,7 @@ TOYS = {
     1e-2,
     True,
   ),
+  'text': Row(lambda key: _text(), 1e-2, False),
 }
 
 
@@ -189,7 +202,7 @@ def test_init_is_finite_and_loss_and_gradient_are(row):
   toy = row.make(jax.random.key(1))
   params = toy.init(jax.random.key(2))
   batch = toy.sample(jax.random.key(3))
-  loss, grads = jax.value_and_grad(toy.loss)(params, batch)
+  loss, grads = jax.jit(jax.value_and_grad(toy.loss))(params, batch)
   assert loss.shape == ()
   assert loss.dtype == jnp.float32
   for leaf in jax.tree.leaves((params, batch, loss, grads)):
