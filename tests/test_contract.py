@@ -13,7 +13,7 @@ from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
 from toyjax.data import sparse_features
 from toyjax.lanes import lanes
-from toyjax.toys import relu_autoencoder
+from toyjax.toys import relu_autoencoder, sqrt_mlp
 
 NUM_STEPS = 40
 NUM_SEEDS = 32
@@ -60,6 +60,21 @@ def _sparse(batch_size, normalize):
   )
 
 
+def _sqrt(init, target='sqrt', coefficients=(), spacing='even', widths=(3, 2)):
+  return sqrt_mlp.make(
+    target=target,
+    coefficients=coefficients,
+    low=0.25,
+    high=4.0,
+    num_points=6,
+    spacing=spacing,
+    widths=widths,
+    init=init,
+    init_scale=1.0,
+    dtype=jnp.float32,
+  )
+
+
 TOYS = {
   **{
     f'autoencoder_one_hot_{init}': Row(
@@ -77,6 +92,12 @@ TOYS = {
     lambda key: _autoencoder(
       sparse_features.fixed(_sparse(20, normalize=True)(key))
     ),
+    1e-2,
+    True,
+  ),
+  'sqrt_even': Row(lambda key: _sqrt('torch_linear'), 1e-2, False),
+  'sqrt_polynomial_uniform': Row(
+    lambda key: _sqrt('flax_dense', 'polynomial', (1.0, -0.5), 'uniform', (3,)),
     1e-2,
     True,
   ),
