@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from toyjax.lanes import lanes
 from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Dense, Outcome, Params
 
@@ -41,12 +42,12 @@ def _net(*layers):
   )
 
 
-def _diagnose(params, earlier_mse=0.0, solved_rmse=0.01, values=ROOTS):
+def _diagnose(params, decrease=0.0, solved_rmse=0.01, values=ROOTS):
   return sqrt_mlp.diagnose(
     params,
     x=jnp.asarray(X),
     values=jnp.asarray(values),
-    earlier_mse=jnp.float32(earlier_mse),
+    decrease=jnp.float32(decrease),
     solved_rmse=solved_rmse,
     thresholds=sqrt_mlp.THRESHOLDS,
   )
@@ -196,8 +197,8 @@ def test_level_and_speed_decide_before_the_shape():
   rmse = float(_diagnose(params).rmse)
   code = {
     'reached': _diagnose(params, solved_rmse=1.01 * rmse),
-    'falling': _diagnose(params, earlier_mse=1.12 * rmse**2),
-    'settled': _diagnose(params, earlier_mse=1.10 * rmse**2),
+    'falling': _diagnose(params, decrease=0.11),
+    'settled': _diagnose(params, decrease=0.09),
   }
   assert code['reached'].outcome == Outcome.REACHED
   assert code['falling'].outcome == Outcome.UNRESOLVED
@@ -259,6 +260,30 @@ def test_newton_in_fractions_gives_the_babylonian_values():
   assert sqrt_mlp.newton_sqrt(0.0, start=1.0, num_iterations=2)[-1] == 0.25
   with pytest.raises(ValueError, match='num_iterations'):
     sqrt_mlp.newton_sqrt(2.0, start=1.0, num_iterations=-1)
+
+
+def test_newton_errors_fall_with_operations():
+  found = sqrt_mlp.newton_errors(
+    low=0.25, high=4.0, num_points=31, start=1.0, num_iterations=6
+  )
+  np.testing.assert_array_equal(found.num_operations, 3 * np.arange(7))
+  # The start is 1 everywhere: its largest error is at x = 4. Then (1 + x) / 2.
+  np.testing.assert_allclose(found.max_error[:2], [1.0, 0.5], rtol=1e-14)
+  assert (np.diff(found.rmse[:6]) < 0).all()
+  assert (found.rmse <= found.max_error).all()
+  assert found.max_error[-1] < 1e-14
+  with pytest.raises(ValueError, match='start > 0'):
+    sqrt_mlp.newton_errors(
+      low=0.0, high=1.0, num_points=3, start=0.0, num_iterations=1
+    )
+
+
+def test_lanes_classify_as_one_net_does():
+  cases = ('bent', 'always_on', 'dead_layer', 'not_finite')
+  nets = [CASES[case][0] for case in cases]
+  stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *nets)
+  codes = jax.jit(lanes(lambda params: _diagnose(params).outcome))(stacked)
+  assert codes.tolist() == [CASES[case][1] for case in cases]
 
 
 def test_operations_are_counted_layer_by_layer():

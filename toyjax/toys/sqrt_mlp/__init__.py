@@ -22,6 +22,8 @@ from toyjax.toys.sqrt_mlp.model import (
 )
 from toyjax.toys.sqrt_mlp.newton import (
   NEWTON_OPERATIONS,
+  NewtonErrors,
+  newton_errors,
   newton_sqrt,
   num_net_operations,
 )
@@ -42,6 +44,7 @@ __all__ = [
   'THRESHOLDS',
   'Dense',
   'Diagnosis',
+  'NewtonErrors',
   'Outcome',
   'Params',
   'Thresholds',
@@ -50,6 +53,7 @@ __all__ = [
   'diagnose',
   'hidden_values',
   'make',
+  'newton_errors',
   'newton_sqrt',
   'num_net_operations',
   'target_values',

@@ -7,7 +7,9 @@ the number of right digits doubles with each iteration.
 
 from collections.abc import Sequence
 import itertools
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 NEWTON_OPERATIONS = 3  # A division, an addition and a halving an iteration.
 
@@ -37,6 +39,52 @@ def newton_sqrt(x: Any, *, start: Any, num_iterations: int) -> tuple[Any, ...]:
     y = values[-1]
     values.append((y + x / y) / 2)
   return tuple(values)
+
+
+class NewtonErrors(NamedTuple):
+  """What k = 0, 1, ..., K iterations cost and leave, in float64.
+
+  Attributes:
+    num_operations: int [K + 1], `NEWTON_OPERATIONS` * k.
+    rmse: [K + 1] root mean squared error over the points.
+    max_error: [K + 1] largest error over the points.
+  """
+
+  num_operations: np.ndarray
+  rmse: np.ndarray
+  max_error: np.ndarray
+
+
+def newton_errors(
+  *, low: float, high: float, num_points: int, start: float, num_iterations: int
+) -> NewtonErrors:
+  """Measures the iteration on an even grid, as a net of one variable is.
+
+  Args:
+    low: left end of the interval, >= 0.
+    high: right end, > low.
+    num_points: of the grid, both ends among them, >= 2.
+    start: y_0 > 0, the same for all x.
+    num_iterations: K >= 0.
+
+  Raises:
+    ValueError: on numbers outside these ranges.
+  """
+  if not 0 <= low < high < np.inf or num_points < 2 or not start > 0:
+    raise ValueError(
+      'needs 0 <= low < high, num_points >= 2 and start > 0: '
+      f'{low}, {high}, {num_points}, {start}'
+    )
+  x = np.linspace(low, high, num_points)
+  values = newton_sqrt(
+    x, start=np.full(num_points, float(start)), num_iterations=num_iterations
+  )
+  errors = np.stack(values) - np.sqrt(x)
+  return NewtonErrors(
+    num_operations=NEWTON_OPERATIONS * np.arange(num_iterations + 1),
+    rmse=np.sqrt(np.mean(errors**2, axis=1)),
+    max_error=np.abs(errors).max(axis=1),
+  )
 
 
 def num_net_operations(widths: Sequence[int]) -> int:
