@@ -60,16 +60,16 @@ def _sparse(batch_size, normalize):
   )
 
 
-def _sqrt(init, target='sqrt', coefficients=(), spacing='even', widths=(3, 2)):
+def _sqrt():
   return sqrt_mlp.make(
-    target=target,
-    coefficients=coefficients,
+    target='sqrt',
+    coefficients=(),
     low=0.25,
     high=4.0,
     num_points=6,
-    spacing=spacing,
-    widths=widths,
-    init=init,
+    spacing='uniform',
+    widths=(2, 2),
+    init='flax_dense',
     init_scale=1.0,
     dtype=jnp.float32,
   )
@@ -95,12 +95,7 @@ TOYS = {
     1e-2,
     True,
   ),
-  'sqrt_even': Row(lambda key: _sqrt('torch_linear'), 1e-2, False),
-  'sqrt_polynomial_uniform': Row(
-    lambda key: _sqrt('flax_dense', 'polynomial', (1.0, -0.5), 'uniform', (3,)),
-    1e-2,
-    True,
-  ),
+  'sqrt_uniform': Row(lambda key: _sqrt(), 1e-2, True),
 }
 
 

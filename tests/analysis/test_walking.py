@@ -78,7 +78,7 @@ def test_a_walk_ends_where_the_toy_does():
     init_scale=1.0,
     dtype=jnp.float32,
   )
-  params = toy.init(jax.random.key(4))
+  params = jax.jit(toy.init)(jax.random.key(4))
   for x in (0.0, 0.7, 4.0):
     walked = walking.walk(params, x)
     names = [value.name for value in walked.values]

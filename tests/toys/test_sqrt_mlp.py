@@ -42,26 +42,33 @@ def _net(*layers):
   )
 
 
-def _diagnose(params, decrease=0.0, solved_rmse=0.01, values=ROOTS):
+@jax.jit
+def _diagnose(params, decrease=0.0, solved_rmse=0.01):
   return sqrt_mlp.diagnose(
     params,
     x=jnp.asarray(X),
-    values=jnp.asarray(values),
-    decrease=jnp.float32(decrease),
+    values=jnp.asarray(ROOTS),
+    decrease=decrease,
     solved_rmse=solved_rmse,
     thresholds=sqrt_mlp.THRESHOLDS,
   )
 
 
+@jax.jit
+def _answers(params):
+  return jax.vmap(sqrt_mlp.apply, in_axes=(None, 0))(params, jnp.asarray(X))
+
+
 def test_apply_is_the_product_of_the_layers():
-  params = _toy(widths=(3, 4, 2)).init(jax.random.key(5))
+  params = jax.jit(_toy(widths=(3, 2)).init)(jax.random.key(5))
+  apply = jax.jit(sqrt_mlp.apply)
   for x in (-1.0, 0.5, 3.0):
     a = np.asarray([x])
     for weight, bias in params.layers[:-1]:
       a = np.maximum(np.asarray(weight, float) @ a + np.asarray(bias), 0)
     weight, bias = params.layers[-1]
     expected = np.asarray(weight, float) @ a + np.asarray(bias)
-    answer = sqrt_mlp.apply(params, jnp.float32(x))
+    answer = apply(params, jnp.float32(x))
     assert answer.shape == ()
     np.testing.assert_allclose(answer, expected[0], rtol=1e-5, atol=1e-6)
 
@@ -81,9 +88,13 @@ def test_the_loss_is_the_mean_square_from_the_target(
   toy = _toy(target=target, coefficients=coefficients, low=0.5)
   batch = toy.sample(jax.random.key(0))
   np.testing.assert_allclose(batch, np.linspace(0.5, 4.0, 33), rtol=1e-6)
-  zero = jax.tree.map(jnp.zeros_like, toy.init(jax.random.key(1)))
+  zero = jax.tree.map(
+    lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+    jax.eval_shape(toy.init, jax.random.key(1)),
+  )
   expected = np.mean([function(float(x)) ** 2 for x in batch])
-  np.testing.assert_allclose(toy.loss(zero, batch), expected, rtol=1e-5)
+  loss = jax.jit(toy.loss)(zero, batch)
+  np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
 def test_uniform_points_lie_in_the_interval_and_follow_the_key():
@@ -96,8 +107,10 @@ def test_uniform_points_lie_in_the_interval_and_follow_the_key():
 
 
 def test_inits_have_the_scale_of_torch_and_of_flax():
-  torch = _toy(widths=(64, 64)).init(jax.random.key(0))
-  flax = _toy(widths=(64, 64), init='flax_dense').init(jax.random.key(0))
+  torch, flax = (
+    jax.jit(_toy(widths=(64, 64), init=init).init)(jax.random.key(0))
+    for init in ('torch_linear', 'flax_dense')
+  )
   for params in (torch, flax):
     shapes = [layer.weight.shape for layer in params.layers]
     assert shapes == [(64, 1), (64, 64), (1, 64)]
@@ -115,16 +128,16 @@ def test_inits_have_the_scale_of_torch_and_of_flax():
 
 def test_scale_and_dtype_leave_the_draw_alone():
   key = jax.random.key(3)
-  plain = _toy().init(key)
+  draw = jax.jit(lambda scale: _toy(init_scale=scale).init(key))
   jax.tree.map(
     lambda a, b: np.testing.assert_allclose(a, 2 * b, rtol=1e-6),
-    _toy(init_scale=2.0).init(key),
-    plain,
+    draw(2.0),
+    draw(1.0),
   )
   with jax.enable_x64(True):
-    double = _toy(dtype=jnp.float64).init(key)
-    assert double.layers[0].weight.dtype == np.float64
-    jax.tree.map(np.testing.assert_array_equal, double, plain)
+    double = jax.jit(_toy(dtype=jnp.float64).init)(key)
+  assert double.layers[0].weight.dtype == np.float64
+  jax.tree.map(np.testing.assert_array_equal, double, draw(1.0))
 
 
 @pytest.mark.parametrize(
@@ -186,8 +199,7 @@ def test_outcomes_of_nets_built_by_hand(case):
   assert Outcome(int(found.outcome)) is outcome
   if counts:
     assert (found.num_dead, found.num_linear, found.num_switching) == counts
-  outputs = [float(sqrt_mlp.apply(params, x)) for x in jnp.asarray(X)]
-  errors = np.abs(outputs - ROOTS)
+  errors = np.abs(_answers(params) - ROOTS)
   np.testing.assert_allclose(found.max_error, errors.max(), rtol=1e-5)
   np.testing.assert_allclose(found.rmse, np.sqrt(np.mean(errors**2)), rtol=1e-5)
 
@@ -211,7 +223,7 @@ def test_straightness_and_constancy_measure_against_the_target():
   # The line 0.4 x + 0.4 spans 1.6 of the target's 2.
   np.testing.assert_allclose(line.constancy, 0.8, rtol=1e-5)
   assert line.straightness < 1e-5
-  outputs = np.asarray([sqrt_mlp.apply(_net(*BENT), x) for x in jnp.asarray(X)])
+  outputs = np.asarray(_answers(_net(*BENT)))
   np.testing.assert_allclose(
     itself.straightness,
     np.sqrt(
@@ -223,7 +235,7 @@ def test_straightness_and_constancy_measure_against_the_target():
 
 
 def test_the_order_of_the_units_does_not_matter():
-  params = _toy(widths=(4, 3)).init(jax.random.key(8))
+  params = jax.jit(_toy(widths=(4, 3)).init)(jax.random.key(8))
   first, second, last = params.layers
   a, b = np.asarray([2, 0, 3, 1]), np.asarray([1, 2, 0])
   other = Params(
