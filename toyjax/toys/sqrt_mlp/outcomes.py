@@ -33,7 +33,8 @@ class Thresholds(NamedTuple):
     constant_fraction: a constant's answers differ by less than this fraction of
       the target's range. A dead layer answers its bias everywhere; a net that
       follows √x spans all of the range, its best line on [0, 1] four fifths. Of
-      512 nets 1-2-2-1 trained on √x none lay between 1e-6 and .3.
+      512 nets 1-2-2-1 trained on √x over [0, 4] (PyTorch's init, Adam, rate
+      .01, 2,000 steps) none lay between 1e-6 and .3.
     line_fraction: a line's answers leave their own best line by less than this
       fraction of what the target leaves its best line (root mean squares). A
       net whose units do not switch is a line to rounding; one that follows the
