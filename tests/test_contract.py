@@ -13,7 +13,7 @@ from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
 from toyjax.data import sparse_features, word_pairs
 from toyjax.lanes import lanes
-from toyjax.toys import relu_autoencoder, text_mlp
+from toyjax.toys import relu_autoencoder, sqrt_mlp, text_mlp
 
 NUM_STEPS = 40
 NUM_SEEDS = 32
@@ -72,6 +72,21 @@ def _text():
   )
 
 
+def _sqrt():
+  return sqrt_mlp.make(
+    target='sqrt',
+    coefficients=(),
+    low=0.25,
+    high=4.0,
+    num_points=6,
+    spacing='uniform',
+    widths=(2, 2),
+    init='flax_dense',
+    init_scale=1.0,
+    dtype=jnp.float32,
+  )
+
+
 TOYS = {
   **{
     f'autoencoder_one_hot_{init}': Row(
@@ -93,6 +108,7 @@ TOYS = {
     True,
   ),
   'text': Row(lambda key: _text(), 1e-2, False),
+  'sqrt_uniform': Row(lambda key: _sqrt(), 1e-2, True),
 }
 
 
