@@ -117,10 +117,15 @@ def main(argv: list[str]) -> None:
     with stored_folder.output(
       path,
       script='certify_failure',
-      science={**settings, 'step': step, **found['extent']},
+      science={
+        **settings,
+        'step': step,
+        **found['extent'],
+        **settling.SETTINGS._asdict(),
+      },
       extent={},
       layout={'chunk_size': FLAGS.chunk_size},
-    ) as workdir:
+    ):
       certified = [
         configuration
         for group in groups
@@ -147,7 +152,6 @@ def main(argv: list[str]) -> None:
       drawn = certified_figures.draw_valleys(
         path / 'valleys.png', certified, step
       )
-      workdir.note(summary={'settings': settling.SETTINGS._asdict()})
     if not drawn:
       print('no run is unsolved: valleys.png has nothing to show')
     print(f'\nall of it is in {path}')

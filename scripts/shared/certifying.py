@@ -104,16 +104,21 @@ def certify(
     tqdm.tqdm(total=num_runs, initial=done, desc=group.name, unit='run') as bar,
     concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool,
   ):
-    for start, chunk in pool.map(run, left):
-      run_store.write(start, chunk)
-      counts += np.bincount(chunk['verdict'], minlength=len(Verdict))
-      bar.set_postfix_str(
-        ' '.join(
-          f'{code.name.lower()}={counts[code]}'
-          for code in Verdict
-          if counts[code]
+    try:
+      for start, chunk in pool.map(run, left):
+        run_store.write(start, chunk)
+        counts += np.bincount(chunk['verdict'], minlength=len(Verdict))
+        bar.set_postfix_str(
+          ' '.join(
+            f'{code.name.lower()}={counts[code]}'
+            for code in Verdict
+            if counts[code]
+          )
         )
-      )
-      bar.update(len(chunk['verdict']))
+        bar.update(len(chunk['verdict']))
+    except BaseException:
+      # A full disk or an interruption shall not wait for all that is left.
+      pool.shutdown(wait=False, cancel_futures=True)
+      raise
   read = xarray.open_zarr(path / FILENAME, group=group.name, chunks=None)
   return {variable: read[variable].values for variable in VARIABLES}

@@ -95,7 +95,7 @@ class _OneChunk:
     return not start <= self._run < stop
 
   def read(self, start: int, stop: int) -> ArrayTree:
-    raise NotImplementedError('nothing is summarized')
+    raise AssertionError('a sweep that summarizes nothing reads nothing')
 
   def write(self, start: int, chunk: ArrayTree) -> None:
     self.result = jax.tree.map(lambda leaf: leaf[self._run - start], chunk)

@@ -138,6 +138,9 @@ def test_what_is_not_finite_is_diverged():
     found.verdict, [Verdict.GLOBAL_MINIMUM, Verdict.DIVERGED]
   )
   assert np.isnan(found.sse[1])
+  assert np.isnan(found.weights[1]).all()
+  assert np.isnan(found.least_curvature[1])
+  assert np.isfinite(found.weights[0]).all()
 
 
 def test_no_state_is_no_error():

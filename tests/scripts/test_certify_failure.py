@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 import xarray
+import zarr
 
 from scripts.shared import certifying
 from tests.compiler import ENVIRONMENT
@@ -34,7 +35,7 @@ def workdir(tmp_path_factory):
 @pytest.fixture(scope='module')
 def certified(workdir):
   done = processes.run(
-    'certify_failure', f'--workdir={workdir}', env=ENVIRONMENT
+    'certify_failure', f'--workdir={workdir}', '--chunk_size=8', env=ENVIRONMENT
   )
   assert done.returncode == 0, done.stderr
   return workdir / 'certificates', done
@@ -75,14 +76,24 @@ def test_certificates_are_in_the_order_of_the_runs(workdir, certified):
   assert found.attrs['step'] == 400
 
 
-def test_the_same_command_resumes(workdir, certified):
+def test_the_same_command_computes_only_what_is_missing(workdir, certified):
   path, _ = certified
   before = (path / 'certificates.csv').read_text()
+  group = zarr.open_group(path / certifying.FILENAME, mode='r+')['n4_m2']
+  distances = group['distance'][...]
+  # As after a kill: the last chunk is half written, and not marked as done.
+  group['distance'][0], group['distance'][-1] = -1.0, -2.0
+  group['completed_runs'][-1] = 0
   done = processes.run(
-    'certify_failure', f'--workdir={workdir}', env=ENVIRONMENT
+    'certify_failure', f'--workdir={workdir}', '--chunk_size=8', env=ENVIRONMENT
   )
   assert done.returncode == 0, done.stderr
-  assert (path / 'certificates.csv').read_text() == before
+  again = group['distance'][...]
+  assert again[0] == -1.0
+  np.testing.assert_array_equal(again[1:], distances[1:])
+  group['distance'][0] = distances[0]
+  after = (path / 'certificates.csv').read_text()
+  assert after.count('\n') == before.count('\n')
 
 
 def test_the_atlas_shows_certified_classes(workdir, certified):

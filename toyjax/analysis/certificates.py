@@ -107,7 +107,10 @@ def certify(
   finite = np.isfinite(v).all(axis=1)
   v = np.where(finite[:, None], v, 0.0)
   end, found, solved, critical = settle(v, num_features, settings)
-  least, num_flat, slope = _curve(end, solved, critical, num_features, settings)
+  # Nothing is asked of what is not finite.
+  least, num_flat, slope = _curve(
+    end, solved | ~finite, critical, num_features, settings
+  )
   is_runaway = ~critical & (found.entry != Entry.NONE)
   verdict = np.select(
     [
@@ -128,9 +131,12 @@ def certify(
     ],
     Verdict.UNRESOLVED,
   )
-  ends = end.v[:, :-num_features].reshape(num_states, num_hidden, num_features)
-  biases = end.v[:, -num_features:]
   nan = np.nan
+  ends_of = np.where(finite[:, None], end.v, nan)
+  ends = ends_of[:, :-num_features].reshape(
+    num_states, num_hidden, num_features
+  )
+  biases = ends_of[:, -num_features:]
   return Certificates(
     verdict=verdict.astype(np.int8),
     entry=np.where(finite, found.entry, Entry.NONE).astype(np.int8),
@@ -138,8 +144,8 @@ def certify(
     sse=np.where(finite, end.sse, nan),
     catalogue_sse=np.where(finite, found.sse, nan),
     infimum=np.where(finite, found.infimum, nan),
-    gradient_norm=end.gradient_norm,
-    distance=np.linalg.norm(end.v - v, axis=1),
+    gradient_norm=np.where(finite, end.gradient_norm, nan),
+    distance=np.linalg.norm(ends_of - v, axis=1),
     kink_distance=np.min(np.abs(_preactivations(ends, biases)), axis=(1, 2)),
     least_curvature=least,
     num_flat=num_flat,
