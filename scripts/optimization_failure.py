@@ -15,7 +15,6 @@ Flags with lists span a grid; all its configurations share their seeds.
     --learning_rate=1e-3,3e-3,1e-2 --workdir=runs/rates
 """
 
-import functools
 import pathlib
 from typing import Any
 
@@ -27,40 +26,24 @@ from scripts.shared import (
   experiments,
   failure_report,
   grids,
+  optimizer_flags,
+  sweep_script,
 )
-from scripts.shared.autoencoder_trial import OPTIMIZER_FLAGS
-from scripts.shared.failure_grid import (
-  LISTS,
-  group_xs,
-  make_groups,
-)
+from scripts.shared.failure_grid import LISTS, make_groups
 from scripts.shared.list_flags import choice, define_list, number
-from toyjax import manifest, optimizers, store
+from toyjax import optimizers, store
 from toyjax.toys import relu_autoencoder
 
 SCALARS = ('schedule', 'warmup_steps', 'num_steps', 'observe_steps')
 SCIENCE = (*LISTS, *SCALARS, 'solved_sse', 'seed', 'dtype')
 
 positive = number(float, 0.0, exclusive=True)
-not_negative = number(float, 0.0)
 
 define_list('num_features', [6, 7, 8], number(int, 2), 'n, features.')
 define_list('num_hidden', [2], number(int, 1), 'm, hidden dimensions.')
-define_list(
-  'optimizer',
-  ['adamw'],
-  choice(tuple(optimizers.HYPERPARAMETERS)),
-  f'Among {", ".join(optimizers.HYPERPARAMETERS)}.',
+optimizer_flags.define(
+  optimizer='adamw', learning_rate=1e-3, rate_help='Peak learning rate.'
 )
-define_list('learning_rate', [1e-3], positive, 'Peak learning rate.')
-define_list('weight_decay', [1e-2], not_negative, "AdamW's decoupled decay.")
-define_list(
-  'adam_eps', [1e-8], not_negative, "Adam's, AdamW's and RMSprop's epsilon."
-)
-define_list('adam_b1', [0.9], not_negative, "Adam's and AdamW's beta 1.")
-define_list('adam_b2', [0.999], not_negative, "Adam's and AdamW's beta 2.")
-define_list('momentum', [0.9], not_negative, "Momentum's mu.")
-define_list('rmsprop_decay', [0.99], not_negative, "RMSprop's rho.")
 define_list(
   'init',
   ['glorot_normal'],
@@ -101,33 +84,6 @@ experiments.define_sweep_flags(
 )
 
 
-def train(
-  group: grids.Group,
-  settings: dict[str, Any],
-  path: pathlib.Path,
-  chunk_size: int,
-) -> None:
-  """Trains the runs of a group that the store does not have yet."""
-  grids.run_group(
-    group,
-    autoencoder_trial.make_trial(group.static, settings),
-    group_xs(group, settings, flags.FLAGS.num_seeds),
-    path=path / 'results.zarr',
-    chunk_size=chunk_size,
-    map_name=flags.FLAGS.map,
-    variables=autoencoder_trial.VARIABLES,
-    coordinates={
-      'step': store.Coordinate('step', np.asarray(settings['observe_steps']))
-    },
-    attrs={
-      'solved_sse': settings['solved_sse'],
-      **relu_autoencoder.THRESHOLDS._asdict(),
-    },
-    summarize=autoencoder_trial.count_last_step,
-    work_per_run=settings['num_steps'],
-  )
-
-
 def read_settings() -> dict[str, Any]:
   """Returns the scientific flags, checked against each other.
 
@@ -146,20 +102,7 @@ def read_settings() -> dict[str, Any]:
     raise flags.Error(
       f'--observe_steps={steps[-1]} lies past the end, --num_steps={num_steps}'
     )
-  for name in ('adam_b1', 'adam_b2', 'momentum', 'rmsprop_decay'):
-    if max(settings[name]) >= 1.0:
-      raise flags.Error(f'--{name}={max(settings[name])} must be < 1')
-  for name, hyperparameter in OPTIMIZER_FLAGS.items():
-    users = [
-      optimizer
-      for optimizer in settings['optimizer']
-      if hyperparameter in optimizers.HYPERPARAMETERS[optimizer]
-    ]
-    if len(settings[name]) > 1 and not users:
-      raise flags.Error(
-        f'--{name} lists {len(settings[name])} values that '
-        f'{", ".join(settings["optimizer"])} does not use'
-      )
+  optimizer_flags.check(settings)
   warmup_steps = settings['warmup_steps']
   if settings['schedule'] != 'constant' and warmup_steps >= num_steps:
     raise flags.Error(
@@ -168,101 +111,54 @@ def read_settings() -> dict[str, Any]:
   return settings
 
 
-def stored_settings(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-  """Returns the manifest of a folder and the settings to label it with.
-
-  Only --solved_sse may differ from what the folder was made with.
-  """
-  found = manifest.read(path)
-  if found is None:
-    raise manifest.WorkdirError(f'{path} holds no results to read')
-  settings = dict(found['science'])
-  for name, stored in settings.items():
-    flag = flags.FLAGS[name]
-    if flag.present and flag.value != stored:
-      if name != 'solved_sse':
-        raise manifest.WorkdirError(
-          f'{path} holds results for --{name}={stored}; with --from_store '
-          'only --solved_sse may differ'
-        )
-      settings[name] = flag.value
-  return found, settings
-
-
-def print_estimate(
-  settings: dict[str, Any], flag_values: Any, chunk_size: int
-) -> None:
-  """Prints what the sweep will take, group by group."""
-  seconds, disk, memory = 0.0, 0, 0
-  for group in make_groups(settings):
-    cost = experiments.estimate(
-      functools.partial(autoencoder_trial.make_trial, group.static, settings),
-      group_xs(group, settings, flag_values.num_seeds),
-      num_steps=settings['num_steps'],
-      chunk_size=chunk_size,
-      map_name=flag_values.map,
-    )
-    seconds += cost.elapsed_seconds
-    disk += cost.disk_bytes * len(settings['observe_steps'])
-    memory = max(memory, cost.memory_bytes)
-    print(
-      f'{group.name}: {cost.num_runs:,} runs x {settings["num_steps"]:,} steps '
-      f'at {cost.steps_per_second:.3g} steps/s'
-    )
-  print(
-    f'about {seconds / 60:.1f} minutes, {memory / 2**30:.2f} GiB of arrays '
-    f'in memory, at most {disk / 2**20:.1f} MiB on disk; nothing was written'
+def describe(
+  group: grids.Group, settings: dict[str, Any]
+) -> sweep_script.Description:
+  """Returns the observed steps and the thresholds for the store."""
+  del group
+  return sweep_script.Description(
+    coordinates={
+      'step': store.Coordinate('step', np.asarray(settings['observe_steps']))
+    },
+    attrs={
+      'solved_sse': settings['solved_sse'],
+      **relu_autoencoder.THRESHOLDS._asdict(),
+    },
   )
+
+
+def report(
+  path: pathlib.Path,
+  groups: list[grids.Group],
+  settings: dict[str, Any],
+  relabel: bool,
+) -> dict[str, Any]:
+  """Writes tables and figures; returns what the labels hang on."""
+  failure_report.write(path, groups, settings, columns=LISTS, relabel=relabel)
+  return {
+    'solved_sse': settings['solved_sse'],
+    'thresholds': relu_autoencoder.THRESHOLDS._asdict(),
+  }
 
 
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
-  FLAGS = flags.FLAGS
-  path = pathlib.Path(FLAGS.workdir)
-  with experiments.one_line_errors('optimization_failure'):
-    if FLAGS.from_store:
-      found, settings = stored_settings(FLAGS.workdir)
-    else:
-      settings = read_settings()
-    experiments.setup_jax(
-      num_devices=FLAGS.num_devices, dtype=settings['dtype']
-    )
-    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
-    if FLAGS.from_store:
-      identity = {k: found[k] for k in ('science', 'extent', 'layout')}
-    else:
-      identity = {
-        'science': settings,
-        'extent': {'num_seeds': FLAGS.num_seeds},
-        'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
-      }
-    if FLAGS.dry_run:
-      print_estimate(settings, FLAGS, chunk_size)
-      return
-    with manifest.Workdir(
-      path,
+  sweep_script.run(
+    sweep_script.Sweep(
       script='optimization_failure',
-      environment=experiments.environment(),
-      **identity,
-    ) as workdir:
-      groups = make_groups(settings)
-      if not FLAGS.from_store:
-        for group in groups:
-          train(group, settings, path, chunk_size)
-      failure_report.write(
-        path,
-        groups,
-        settings,
-        columns=LISTS,
-        relabel=FLAGS.from_store,
-      )
-      workdir.note(
-        summary={
-          'solved_sse': settings['solved_sse'],
-          'thresholds': relu_autoencoder.THRESHOLDS._asdict(),
-        }
-      )
+      read_settings=read_settings,
+      may_differ=('solved_sse',),
+      make_groups=make_groups,
+      make_trial=autoencoder_trial.make_trial,
+      variables=autoencoder_trial.VARIABLES,
+      describe=describe,
+      summarize=autoencoder_trial.count_last_step,
+      num_steps='num_steps',
+      observe_steps='observe_steps',
+      report=report,
+    )
+  )
 
 
 if __name__ == '__main__':

@@ -10,20 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from scripts.shared import optimizer_flags
 from toyjax import chunks, descent, loops, optimizers, store, sweeps
 from toyjax.base import Array, ArrayTree, Dynamics
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
-
-# Flag -> name in `optimizers.HYPERPARAMETERS`, where they differ in clarity.
-OPTIMIZER_FLAGS = {
-  'weight_decay': 'weight_decay',
-  'adam_eps': 'eps',
-  'adam_b1': 'b1',
-  'adam_b2': 'b2',
-  'momentum': 'momentum',
-  'rmsprop_decay': 'decay',
-}
 
 # What a label is read from.
 RELABELLED = ('weights', 'bias', 'earlier_sse')
@@ -83,11 +74,10 @@ def make_dynamics(
   Args:
     static: num_features, num_hidden, optimizer, init and loss_reduction.
     settings: dtype, schedule, warmup_steps and num_steps.
-    x: the traced flags of one run: learning_rate, init_scale, and those of
-      `OPTIMIZER_FLAGS` that its optimizer uses.
+    x: the traced flags of one run: learning_rate, init_scale, and those that
+      its optimizer uses, see `optimizer_flags.used`.
   """
   dtype = jnp.dtype(settings['dtype'])
-  used = optimizers.HYPERPARAMETERS[static['optimizer']]
   toy = relu_autoencoder.make(
     num_features=static['num_features'],
     num_hidden=static['num_hidden'],
@@ -100,19 +90,15 @@ def make_dynamics(
     loss_reduction=static['loss_reduction'],
     dtype=dtype,
   )
-  optimizer = optimizers.make(
+  optimizer = optimizer_flags.make(
     static['optimizer'],
-    learning_rate=x['learning_rate'].astype(dtype),
+    x,
     schedule=optimizers.make_schedule(
       settings['schedule'],
       warmup_steps=settings['warmup_steps'],
       num_steps=settings['num_steps'],
     ),
-    **{
-      name: x[flag].astype(dtype)
-      for flag, name in OPTIMIZER_FLAGS.items()
-      if name in used
-    },
+    dtype=dtype,
   )
   return descent.descend(toy, optimizer)
 

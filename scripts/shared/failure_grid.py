@@ -1,14 +1,13 @@
-"""The grid of optimization_failure: its groups and runs, from its settings.
+"""The grid of optimization_failure: its groups, from its settings.
 
-settings (all scientific flags) --make_groups--> groups --group_xs--> runs
+settings (all scientific flags) --make_groups--> groups
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from scripts.shared import grids
-from scripts.shared.autoencoder_trial import OPTIMIZER_FLAGS
-from toyjax import optimizers
+from scripts.shared import grids, optimizer_flags
+from scripts.shared.optimizer_flags import OPTIMIZER_FLAGS
 
 # Flags built into the compiled program, and flags that are traced.
 SHAPES = {'num_features': 'n', 'num_hidden': 'm'}
@@ -21,24 +20,8 @@ def make_groups(settings: Mapping[str, Any]) -> list[grids.Group]:
   """Returns the groups of the grid; each traces the flags it really uses."""
 
   def traced(static: Mapping[str, Any]) -> list[str]:
-    used = optimizers.HYPERPARAMETERS[static['optimizer']]
-    return [
-      *ALWAYS_TRACED,
-      *(name for name, inner in OPTIMIZER_FLAGS.items() if inner in used),
-    ]
+    return [*ALWAYS_TRACED, *optimizer_flags.used(static['optimizer'])]
 
   return list(
     grids.make_groups(settings, shapes=SHAPES, choices=CHOICES, traced=traced)
-  )
-
-
-def group_xs(
-  group: grids.Group, settings: Mapping[str, Any], num_seeds: int
-) -> dict[str, Any]:
-  """Returns the runs of a group, as `grids.group_xs`."""
-  return grids.group_xs(
-    group,
-    seed=settings['seed'],
-    num_seeds=num_seeds,
-    dtype=settings['dtype'],
   )

@@ -13,9 +13,9 @@ import numpy as np
 
 from scripts.shared import (
   autoencoder_trial,
-  failure_grid,
   grids,
   stored_folder,
+  sweep_script,
 )
 from toyjax import loops, sweeps
 from toyjax.base import ArrayTree
@@ -54,7 +54,7 @@ class Original(NamedTuple):
   def xs(self) -> dict[str, Any]:
     """Returns all runs of the group, as the sweep had them."""
     num_seeds = self.manifest['extent']['num_seeds']
-    return failure_grid.group_xs(self.group, self.settings, num_seeds)
+    return sweep_script.group_xs(self.group, self.settings, num_seeds)
 
 
 def read_run(workdir: str, group_name: str, run: int) -> Original:

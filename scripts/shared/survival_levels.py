@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from absl import flags
 import numpy as np
 
-from scripts.shared import grids
-from scripts.shared.autoencoder_trial import OPTIMIZER_FLAGS
+from scripts.shared import grids, optimizer_flags
+from scripts.shared.optimizer_flags import OPTIMIZER_FLAGS
 from toyjax import optimizers
 
 # In the order of the figures' panels.
@@ -115,9 +115,10 @@ def make_groups(levels: Sequence[Level]) -> list[grids.Group]:
       key: own[0][key]
       for key in ('num_features', 'num_hidden', 'init', *STATIC)
     }
-    used = optimizers.HYPERPARAMETERS[static['optimizer']]
-    traced = ['learning_rate', 'init_scale'] + [
-      flag for flag, inner in OPTIMIZER_FLAGS.items() if inner in used
+    traced = [
+      'learning_rate',
+      'init_scale',
+      *optimizer_flags.used(static['optimizer']),
     ]
     axes = {flag: np.asarray([run[flag] for run in own]) for flag in traced}
     groups.append(grids.Group(name, static, axes))

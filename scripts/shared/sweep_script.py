@@ -1,0 +1,187 @@
+"""A script that sweeps seeds over a grid of flags: from flags to a folder.
+
+Sweep --run--> train what is missing, or --from_store, or --dry_run; then report
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+import functools
+import pathlib
+from typing import Any, NamedTuple
+
+from absl import flags
+
+from scripts.shared import experiments, grids
+from toyjax import chunks, manifest, store, sweeps
+
+flags.disclaim_key_flags()
+
+# All scientific flags, as they stand in the manifest.
+Settings = dict[str, Any]
+
+
+class Description(NamedTuple):
+  """What a group's store says beside its numbers.
+
+  Attributes:
+    coordinates: see `grids.run_group`.
+    attrs: see `grids.run_group`.
+  """
+
+  coordinates: Mapping[str, store.Coordinate]
+  attrs: Mapping[str, Any]
+
+
+class Sweep(NamedTuple):
+  """All that one script sweeps and reports.
+
+  Attributes:
+    script: its name.
+    read_settings: reads the scientific flags, checked against each other;
+      raises flags.Error naming the flag that does not fit.
+    may_differ: flags that --from_store may change, since no run hangs on them.
+    make_groups: settings -> groups of the grid.
+    make_trial: (static flags, settings, number of steps or None for all) ->
+      trial; with a number it is observed at the end only.
+    variables: a description of each result.
+    describe: (group, settings) -> `Description`.
+    summarize: see `sweeps.sweep`.
+    num_steps: name of the setting that holds the number of steps.
+    observe_steps: name of the setting that lists the observed steps.
+    report: (folder, groups, settings, whether to label again) -> tables,
+      figures and text; returns what the manifest notes about them.
+  """
+
+  script: str
+  read_settings: Callable[[], Settings]
+  may_differ: Sequence[str]
+  make_groups: Callable[[Settings], list[grids.Group]]
+  make_trial: Callable[[Mapping[str, Any], Settings, int | None], chunks.Trial]
+  variables: Mapping[str, store.Variable]
+  describe: Callable[[grids.Group, Settings], Description]
+  summarize: sweeps.Summarize
+  num_steps: str
+  observe_steps: str
+  report: Callable[
+    [pathlib.Path, list[grids.Group], Settings, bool], dict[str, Any]
+  ]
+
+
+def run(sweep: Sweep) -> None:
+  """Does what the flags say; foreseeable ends are one line on stderr."""
+  FLAGS = flags.FLAGS
+  path = pathlib.Path(FLAGS.workdir)
+  with experiments.one_line_errors(sweep.script):
+    if FLAGS.from_store:
+      found, settings = _stored_settings(sweep, FLAGS.workdir)
+    else:
+      settings = sweep.read_settings()
+    experiments.setup_jax(
+      num_devices=FLAGS.num_devices, dtype=settings['dtype']
+    )
+    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    if FLAGS.from_store:
+      identity = {k: found[k] for k in ('science', 'extent', 'layout')}
+    else:
+      identity = {
+        'science': settings,
+        'extent': {'num_seeds': FLAGS.num_seeds},
+        'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
+      }
+    if FLAGS.dry_run:
+      _print_estimate(sweep, settings, chunk_size)
+      return
+    with manifest.Workdir(
+      path,
+      script=sweep.script,
+      environment=experiments.environment(),
+      **identity,
+    ) as workdir:
+      groups = sweep.make_groups(settings)
+      if not FLAGS.from_store:
+        for group in groups:
+          _train(sweep, group, settings, path, chunk_size)
+      workdir.note(
+        summary=sweep.report(path, groups, settings, FLAGS.from_store)
+      )
+
+
+def group_xs(
+  group: grids.Group, settings: Mapping[str, Any], num_seeds: int
+) -> dict[str, Any]:
+  """Returns the runs of a group, as `grids.group_xs`."""
+  return grids.group_xs(
+    group,
+    seed=settings['seed'],
+    num_seeds=num_seeds,
+    dtype=settings['dtype'],
+  )
+
+
+def _train(
+  sweep: Sweep,
+  group: grids.Group,
+  settings: Settings,
+  path: pathlib.Path,
+  chunk_size: int,
+) -> None:
+  """Trains the runs of a group that the store does not have yet."""
+  grids.run_group(
+    group,
+    sweep.make_trial(group.static, settings, None),
+    group_xs(group, settings, flags.FLAGS.num_seeds),
+    path=path / 'results.zarr',
+    chunk_size=chunk_size,
+    map_name=flags.FLAGS.map,
+    variables=sweep.variables,
+    **sweep.describe(group, settings)._asdict(),
+    summarize=sweep.summarize,
+    work_per_run=settings[sweep.num_steps],
+  )
+
+
+def _stored_settings(
+  sweep: Sweep, path: str
+) -> tuple[dict[str, Any], Settings]:
+  """Returns the manifest of a folder and the settings to report it with."""
+  found = manifest.read(path)
+  if found is None:
+    raise manifest.WorkdirError(f'{path} holds no results to read')
+  settings = dict(found['science'])
+  for name, stored in settings.items():
+    if name not in flags.FLAGS:
+      continue
+    flag = flags.FLAGS[name]
+    if flag.present and flag.value != stored:
+      if name not in sweep.may_differ:
+        allowed = ' and '.join(f'--{other}' for other in sweep.may_differ)
+        raise manifest.WorkdirError(
+          f'{path} holds results for --{name}={stored}; with --from_store '
+          f'only {allowed} may differ'
+        )
+      settings[name] = flag.value
+  return found, settings
+
+
+def _print_estimate(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
+  """Prints what the sweep will take, group by group."""
+  seconds, disk, memory = 0.0, 0, 0
+  num_steps = settings[sweep.num_steps]
+  for group in sweep.make_groups(settings):
+    cost = experiments.estimate(
+      functools.partial(sweep.make_trial, group.static, settings),
+      group_xs(group, settings, flags.FLAGS.num_seeds),
+      num_steps=num_steps,
+      chunk_size=chunk_size,
+      map_name=flags.FLAGS.map,
+    )
+    seconds += cost.elapsed_seconds
+    disk += cost.disk_bytes * len(settings[sweep.observe_steps])
+    memory = max(memory, cost.memory_bytes)
+    print(
+      f'{group.name}: {cost.num_runs:,} runs x {num_steps:,} steps '
+      f'at {cost.steps_per_second:.3g} steps/s'
+    )
+  print(
+    f'about {seconds / 60:.1f} minutes, {memory / 2**30:.2f} GiB of arrays '
+    f'in memory, at most {disk / 2**20:.1f} MiB on disk; nothing was written'
+  )
