@@ -103,3 +103,16 @@ def test_median_time_is_where_curve_and_band_cross_one_half():
   assert found.upper == times[np.argmax(curve.upper <= 0.5)] > 50.0
   never = statistics.kaplan_meier(times, times <= 20.0)
   assert statistics.median_time(never) == (np.inf, np.inf, np.inf)
+
+
+def test_means_have_students_interval():
+  # Student 1908, table of extra sleep (drug 2 less drug 1), hours.
+  sleep = np.asarray([1.2, 2.4, 1.3, 1.3, 0.0, 1.0, 1.8, 0.8, 4.6, 1.4])
+  found = statistics.mean(sleep)
+  assert found.estimate == pytest.approx(1.58)
+  np.testing.assert_allclose(found[1:], [0.7001, 2.4599], atol=1e-4)
+
+
+def test_means_of_too_few_values_know_no_bounds():
+  assert statistics.mean(np.asarray([3.0])) == (3.0, -np.inf, np.inf)
+  assert np.isnan(statistics.mean(np.zeros(0)).estimate)

@@ -104,30 +104,13 @@ def read(
 def points(
   group: grids.Group, settings: Mapping[str, Any], columns: Sequence[str]
 ) -> Iterator[tuple[dict[str, Any], str]]:
-  """Yields the flags and the label of each configuration of a group.
-
-  Args:
-    group: of the store.
-    settings: all scientific flags.
-    columns: the list flags, in the order of the columns.
-  """
-  swept = [name for name in columns if len(settings[name]) > 1]
-  for c in range(group.num_configurations):
-    point = group.static | {
-      name: values[c].item() for name, values in group.axes.items()
-    }
-    flags = {name: point.get(name) for name in columns}
-    yield flags, _label(flags, swept)
-
-
-def _label(flags: Mapping[str, Any], swept: Sequence[str]) -> str:
-  """Names a configuration by what is swept, or by its shape."""
-  names = [name for name in swept if flags[name] is not None]
-  return ' '.join(
-    f'{_SHORT.get(name, name)}={flags[name]:g}'
-    if isinstance(flags[name], float)
-    else f'{_SHORT.get(name, name)}={flags[name]}'
-    for name in names or ('num_features', 'num_hidden')
+  """Yields the flags and the label of each configuration, see `grids`."""
+  return grids.points(
+    group,
+    settings,
+    columns,
+    short=_SHORT,
+    always=('num_features', 'num_hidden'),
   )
 
 

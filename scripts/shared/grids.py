@@ -72,6 +72,42 @@ def group_xs(
   )
 
 
+def points(
+  group: Group,
+  settings: Mapping[str, Any],
+  columns: Sequence[str],
+  *,
+  short: Mapping[str, str],
+  always: Sequence[str],
+) -> Iterator[tuple[dict[str, Any], str]]:
+  """Yields the flags and the label of each configuration of a group.
+
+  A label names a configuration by what is swept, such as n=7 lr=0.1.
+
+  Args:
+    group: of the store.
+    settings: all scientific flags.
+    columns: the list flags, in the order of the columns.
+    short: flag -> its name in a label; the value stands alone where it is ''.
+    always: flags that make the label where nothing is swept.
+  """
+  swept = [name for name in columns if len(settings[name]) > 1]
+  for c in range(group.num_configurations):
+    point = group.static | {
+      name: values[c].item() for name, values in group.axes.items()
+    }
+    flags = {name: point.get(name) for name in columns}
+    parts = []
+    for name in swept or always:
+      value = flags[name]
+      if value is None:
+        continue
+      text = f'{value:g}' if isinstance(value, float) else str(value)
+      title = short.get(name, name)
+      parts.append(f'{title}={text}' if title else text)
+    yield flags, ' '.join(parts)
+
+
 def run_group(
   group: Group,
   trial: chunks.Trial,

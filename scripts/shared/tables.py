@@ -34,21 +34,27 @@ def outcome_rows(
   for k, step in enumerate(steps):
     counts = statistics.counts(outcomes[:, k], len(codes))
     for code in codes:
-      count, total = int(counts[code]), len(outcomes)
-      interval = statistics.wilson(count, total)
       rows.append(
         {
           **configuration,
           'step': step,
           'outcome': code.name,
-          'count': count,
-          'total': total,
-          'fraction': interval.estimate,
-          'lower': interval.lower,
-          'upper': interval.upper,
+          **interval_cells(int(counts[code]), len(outcomes)),
         }
       )
   return rows
+
+
+def interval_cells(count: int, total: int) -> dict[str, Any]:
+  """Returns count, total, and the fraction with its 95 % Wilson interval."""
+  interval = statistics.wilson(count, total)
+  return {
+    'count': count,
+    'total': total,
+    'fraction': interval.estimate,
+    'lower': interval.lower,
+    'upper': interval.upper,
+  }
 
 
 def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -85,6 +85,50 @@ def define(*, num_epochs: int) -> None:
   )
 
 
+def define_generation() -> None:
+  """Defines the flags of generation, which no training hangs on."""
+  flags.DEFINE_string('start', 'hello', 'Word that generation starts from.')
+  flags.DEFINE_string('end', word_pairs.END, 'Word that ends generation.')
+  define_list(
+    'temperature',
+    [0.6, 1.0, 1.5],
+    number(float, 0.0, exclusive=True),
+    'Temperatures of sampling, each > 0.',
+  )
+  flags.DEFINE_integer(
+    'top_k', 0, 'Sample among so many largest logits; 0 means all.', 0
+  )
+  define_list(
+    'max_tokens',
+    [5, 20],
+    number(int, 1),
+    'Chances are those to end within so many tokens.',
+  )
+
+
+GENERATION = ('start', 'end', 'temperature', 'top_k', 'max_tokens')
+
+
+def check_generation(settings: Mapping[str, Any]) -> None:
+  """Checks the flags of generation against the vocabularies.
+
+  Raises:
+    flags.Error: naming the word that is missing, or a top_k too large.
+  """
+  for label in settings['words']:
+    vocabulary = words_of(settings, label).vocabulary
+    for role in ('start', 'end'):
+      try:
+        word_pairs.index_of(settings[role], vocabulary, role=f'--{role}:')
+      except ValueError as error:
+        raise flags.Error(str(error)) from None
+    if settings['top_k'] > len(vocabulary):
+      raise flags.Error(
+        f'--top_k={settings["top_k"]}: the vocabulary has '
+        f'{len(vocabulary)} words'
+      )
+
+
 def read_words(names: list[str]) -> dict[str, dict[str, Any]]:
   """Returns the lists by a short name, as plain data for a manifest.
 

@@ -184,3 +184,21 @@ def test_what_is_no_chain():
     token_chains.absorb(_chain(), end=5)
   with pytest.raises(ValueError, match='max_tokens must be >= 0'):
     token_chains.prob_end_within(_chain(), end=0, max_tokens=-1)
+
+
+def test_many_chains_at_once_are_each_alone():
+  logits = np.random.default_rng(5).normal(size=(3, 4, 5, 5))
+  chains = token_chains.transition_matrix(logits, temperature=0.7, top_k=3)
+  within = token_chains.prob_end_within(chains, end=2, max_tokens=6)
+  assert within.shape == (3, 4, 5)
+  for index in np.ndindex(3, 4):
+    alone = token_chains.transition_matrix(
+      logits[index], temperature=0.7, top_k=3
+    )
+    np.testing.assert_array_equal(chains[index], alone)
+    expected = token_chains.length_distribution(alone, end=2, max_tokens=6)
+    np.testing.assert_allclose(within[index], expected.sum(axis=0), atol=1e-14)
+  for one in (token_chains.absorb, token_chains.length_distribution):
+    kwargs = {} if one is token_chains.absorb else {'max_tokens': 2}
+    with pytest.raises(ValueError, match=r'\[V, V\]'):
+      one(chains, end=2, **kwargs)

@@ -40,23 +40,24 @@ class Absorption(NamedTuple):
 def transition_matrix(
   logits: np.ndarray, *, temperature: float, top_k: int | None
 ) -> np.ndarray:
-  """Returns P [V, V], P_ij = chance that token j follows token i.
+  """Returns P [..., V, V], P_ij = chance that token j follows token i.
 
   Args:
-    logits: [V, V], row i the logits after token i; taken to float64 first.
+    logits: [..., V, V], row i the logits after token i, of one net or of many;
+      taken to float64 first.
     temperature: T > 0.
     top_k: k in 1..V, or None for all; 1 is argmax.
 
   Returns:
-    float64 [V, V]; rows add up to 1.
+    float64, of the shape of the logits; rows add up to 1.
 
   Raises:
     ValueError: as `next_token_log_probs`, or on logits that are not a finite
       square table.
   """
   logits = np.asarray(logits, np.float64)
-  if logits.ndim != 2 or logits.shape[0] != logits.shape[1]:
-    raise ValueError(f'logits must have shape [V, V]: {logits.shape}')
+  if logits.ndim < 2 or logits.shape[-1] != logits.shape[-2]:
+    raise ValueError(f'logits must have shape [..., V, V]: {logits.shape}')
   if not np.all(np.isfinite(logits)):
     raise ValueError('logits must be finite')
   log_probs = next_token_log_probs(logits, temperature=temperature, top_k=top_k)
@@ -80,7 +81,7 @@ def length_distribution(
   Raises:
     ValueError: on an end that is no token, or L < 0.
   """
-  transitions = _check(transitions, end)
+  transitions = _check_one(transitions, end)
   if max_tokens < 0:
     raise ValueError(f'max_tokens must be >= 0: {max_tokens}')
   size = len(transitions)
@@ -96,12 +97,12 @@ def length_distribution(
 def prob_end_within(
   transitions: np.ndarray, *, end: int, max_tokens: int
 ) -> np.ndarray:
-  """Returns P(end within L tokens) from every token, [V].
+  """Returns P(end within L tokens) from every token, [..., V].
 
   The end token made absorbing, this is column `end` of P^L.
 
   Args:
-    transitions: P [V, V].
+    transitions: P [..., V, V], of one chain or of many.
     end: index of the end token.
     max_tokens: L >= 0.
 
@@ -112,8 +113,8 @@ def prob_end_within(
   if max_tokens < 0:
     raise ValueError(f'max_tokens must be >= 0: {max_tokens}')
   absorbing = transitions.copy()
-  absorbing[end] = np.eye(len(transitions))[end]
-  return np.linalg.matrix_power(absorbing, max_tokens)[:, end]
+  absorbing[..., end, :] = np.eye(transitions.shape[-1])[end]
+  return np.linalg.matrix_power(absorbing, max_tokens)[..., end]
 
 
 def absorb(transitions: np.ndarray, *, end: int) -> Absorption:
@@ -138,7 +139,7 @@ def absorb(transitions: np.ndarray, *, end: int) -> Absorption:
     3.3.7. Grassmann, Taksar and Heyman 1985, Regenerative analysis and steady
     state distributions for Markov chains.
   """
-  transitions = _check(transitions, end)
+  transitions = _check_one(transitions, end)
   size = len(transitions)
   reach = np.arange(size) == end
   for _ in range(size):
@@ -192,13 +193,20 @@ def _fundamental(steps: np.ndarray, leaving: np.ndarray) -> np.ndarray:
 
 
 def _check(transitions: np.ndarray, end: int) -> np.ndarray:
-  """Returns P in float64; raises unless it is a chain with this end token."""
+  """Returns P in float64; raises unless all are chains with this end token."""
   transitions = np.asarray(transitions, np.float64)
-  if transitions.ndim != 2 or transitions.shape[0] != transitions.shape[1]:
-    raise ValueError(f'transitions must be [V, V]: {transitions.shape}')
-  sums = np.sum(transitions, axis=1)
+  if transitions.ndim < 2 or transitions.shape[-1] != transitions.shape[-2]:
+    raise ValueError(f'transitions must be [..., V, V]: {transitions.shape}')
+  sums = np.sum(transitions, axis=-1)
   if np.any(transitions < 0.0) or not np.allclose(sums, 1.0, atol=1e-9):
     raise ValueError(f'rows of transitions must add up to 1: {sums}')
-  if not 0 <= end < len(transitions):
-    raise ValueError(f'end must lie in 0..{len(transitions) - 1}: {end}')
+  if not 0 <= end < transitions.shape[-1]:
+    raise ValueError(f'end must lie in 0..{transitions.shape[-1] - 1}: {end}')
   return transitions
+
+
+def _check_one(transitions: np.ndarray, end: int) -> np.ndarray:
+  """Returns P [V, V] as `_check`; raises on several."""
+  if np.ndim(transitions) != 2:
+    raise ValueError(f'transitions must be [V, V]: {np.shape(transitions)}')
+  return _check(transitions, end)

@@ -28,6 +28,12 @@ STYLES: Mapping[str, Style] = {
   'OFF': Style('#7A0019', 'xx'),
   'MIXED': Style('#009E73', '--'),
   'OTHER': Style('#F0E442', '++'),
+  # The tiny text net.
+  'LEARNED_ALL': Style('#0072B2'),
+  'TIED': Style('#E69F00', '//'),
+  'DEAD_LAYER': Style('#7A0019', 'xx'),
+  'PARTLY_LEARNED': Style('#CC79A7', '\\\\'),
+  'ALL_WRONG': Style('#D55E00'),
 }
 _FALLBACK = Style('#FFFFFF', 'oo')
 _GROUP_WIDTH = 0.86  # of the distance between two configurations.

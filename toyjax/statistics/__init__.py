@@ -4,6 +4,7 @@ SciPy does the work wherever it has it. Counts in, `Interval`s out; a rate is
 never reported without both.
 """
 
+from toyjax.statistics.means import mean
 from toyjax.statistics.proportions import (
   CONFIDENCE,
   Interval,
@@ -32,6 +33,7 @@ __all__ = [
   'difference',
   'hazards',
   'kaplan_meier',
+  'mean',
   'median_time',
   'paired_difference',
   'ratio',

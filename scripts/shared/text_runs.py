@@ -1,0 +1,140 @@
+"""Reads the stored runs of the tiny text net, grid point by grid point.
+
+results.zarr --read--> Configuration --endings--> where generation leads
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+import pathlib
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray
+
+from scripts.shared import grids, text_flags
+from toyjax.data import word_pairs
+from toyjax.toys import text_mlp
+from toyjax.toys.text_mlp import Outcome
+
+_SHORT = {
+  'pairs': '',
+  'embed_dim': 'embed',
+  'hidden_dim': 'hidden',
+  'optimizer': '',
+  'learning_rate': 'lr',
+  'batches': '',
+  'init': '',
+  'weight_decay': 'decay',
+  'adam_eps': 'eps',
+}
+_READ = (
+  'outcome',
+  'loss',
+  'predictions',
+  'tied',
+  'correct',
+  'dead_layers',
+  'initial_loss',
+  'weights',
+  'seed_index',
+)
+
+
+class Configuration(NamedTuple):
+  """All runs of one point of the grid.
+
+  Attributes:
+    label: what tells it from the others.
+    flags: value of each list flag; None where its optimizer does not use it.
+    group: its group, whose static flags are those of `text_trial`.
+    words: vocabulary and pairs.
+    runs: name -> array [S, ...], the stored results.
+  """
+
+  label: str
+  flags: dict[str, Any]
+  group: grids.Group
+  words: word_pairs.WordPairs
+  runs: dict[str, np.ndarray]
+
+  @property
+  def num_runs(self) -> int:
+    """S."""
+    return len(self.runs['outcome'])
+
+  def has_tie(self, k: int) -> np.ndarray:
+    """Returns bool [S]: a tie after some input of a pair, at observation k."""
+    return np.any(self.runs['tied'][:, k, self.words.pairs[:, 0]], axis=1)
+
+
+def read(
+  path: pathlib.Path, groups: Sequence[grids.Group], settings: Mapping[str, Any]
+) -> Iterator[Configuration]:
+  """Yields the configurations of all groups with their finished runs.
+
+  Args:
+    path: of the store.
+    groups: the groups of the store, in order.
+    settings: all scientific flags.
+  """
+  for group in groups:
+    data = xarray.open_zarr(path, group=group.name, chunks=None)
+    finished = data['outcome'].values[:, 0] >= 0
+    number = np.flatnonzero(finished) % group.num_configurations
+    runs = {name: data[name].values[finished] for name in _READ}
+    points = grids.points(
+      group,
+      settings,
+      text_flags.LISTS,
+      short=_SHORT,
+      always=('pairs', 'embed_dim', 'hidden_dim', 'optimizer'),
+    )
+    for c, (flags, label) in enumerate(points):
+      yield Configuration(
+        label=label,
+        flags=flags,
+        group=group,
+        words=text_flags.words_of(settings, group.static['pairs']),
+        runs={name: values[number == c] for name, values in runs.items()},
+      )
+
+
+class Endings(NamedTuple):
+  """Where greedy generation leads from one word.
+
+  Attributes:
+    names: of what occurs: the end token, cycles such as 'dog->dog', and
+      'diverged' for runs without finite weights.
+    which: int [S], into `names`.
+  """
+
+  names: tuple[str, ...]
+  which: np.ndarray
+
+
+def endings(
+  configuration: Configuration, k: int, *, start: str, end: str
+) -> Endings:
+  """Follows every run's greedy generation to its end or its cycle.
+
+  Args:
+    configuration: the runs.
+    k: which observation.
+    start: word.
+    end: word that ends it.
+  """
+  vocabulary = configuration.words.vocabulary
+  first = word_pairs.index_of(start, vocabulary, role='start')
+  last = word_pairs.index_of(end, vocabulary, role='end')
+  predictions = configuration.runs['predictions'][:, k]
+  maps, of_run = np.unique(predictions, axis=0, return_inverse=True)
+  names: dict[str, int] = {end: 0}
+  of_map = []
+  for following in maps:
+    cycle = text_mlp.trace_cycle(following, start=first, end=last)
+    name = text_mlp.name_cycle(cycle, vocabulary) if cycle else end
+    of_map.append(names.setdefault(name, len(names)))
+  which = np.asarray(of_map, int)[of_run.ravel()]
+  diverged = configuration.runs['outcome'][:, k] == Outcome.DIVERGED
+  if diverged.any():
+    which = np.where(diverged, names.setdefault('diverged', len(names)), which)
+  return Endings(tuple(names), which)

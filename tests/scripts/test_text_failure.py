@@ -1,0 +1,321 @@
+"""The sweep of the tiny text net end to end, checked against its own store."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import xarray
+
+from tests import references_text_mlp
+from tests.compiler import ENVIRONMENT
+from tests.scripts import processes
+from toyjax import statistics
+from toyjax.analysis import token_chains
+from toyjax.data import word_pairs
+from toyjax.toys.text_mlp import Outcome
+
+SCRIPT = 'text_failure'
+NUM_SEEDS = 24
+SMALL = (
+  f'--num_seeds={NUM_SEEDS}',
+  '--num_epochs=60',
+  '--observe_epochs=10,60',
+  '--optimizer=sgd,adam',
+  '--temperature=0.7,2',
+  '--max_tokens=3,9',
+  '--printed_losses=0:1.9,60:0.5',
+  '--chunk_size=16',
+)
+GROUPS = (
+  'e2_h2_six_sgd',
+  'e2_h2_six_adam',
+  'e2_h2_mine_sgd',
+  'e2_h2_mine_adam',
+)
+WORDS = {
+  'six': word_pairs.get('six'),
+  'mine': word_pairs.WordPairs(
+    ('hello', '!', 'you'), np.asarray([[0, 2], [2, 1]])
+  ),
+}
+
+
+def run(workdir, *flags):
+  return processes.run(SCRIPT, f'--workdir={workdir}', *flags, env=ENVIRONMENT)
+
+
+def rows(workdir, name):
+  with (workdir / f'{name}.csv').open() as file:
+    return list(csv.DictReader(file))
+
+
+def data_of(workdir, group):
+  return xarray.open_zarr(workdir / 'results.zarr', group=group, chunks=None)
+
+
+@pytest.fixture(scope='module')
+def finished(tmp_path_factory):
+  folder = tmp_path_factory.mktemp('text')
+  own = folder / 'mine.txt'
+  own.write_text('vocabulary: hello ! you\nhello -> you\nyou -> !\n')
+  workdir = folder / 'runs'
+  done = run(workdir, f'--pairs=six,{own}', *SMALL)
+  assert done.returncode == 0, done.stderr
+  return workdir, done
+
+
+def select(found, group, **wanted):
+  _, _, pairs, optimizer = group.split('_')
+  chosen = {'optimizer': optimizer, **wanted}
+  return [
+    row
+    for row in found
+    if row['pairs'] == pairs and all(row[n] == v for n, v in chosen.items())
+  ]
+
+
+def test_it_writes_everything_it_promises(finished):
+  workdir, done = finished
+  pictures = {'outcomes.png', 'losses.png', 'generation.png'}
+  names = {path.name for path in workdir.iterdir()} - {'.lock'}
+  assert names == pictures | {
+    'summary.csv',
+    'exchange.csv',
+    'losses.csv',
+    'temperatures.csv',
+    'best.csv',
+    'differences.csv',
+    'manifest.json',
+    'results.zarr',
+  }
+  for name in pictures:
+    assert (workdir / name).read_bytes().startswith(b'\x89PNG')
+  assert 'After 60 epochs' in done.stdout
+  assert 'argmax takes the lower index' in done.stdout
+  found = json.loads((workdir / 'manifest.json').read_text())
+  assert found['science']['words']['mine']['vocabulary'] == [
+    'hello',
+    '!',
+    'you',
+  ]
+  assert str(workdir.parent) not in json.dumps(found['science']['words'])
+
+
+@pytest.mark.parametrize('group', GROUPS)
+def test_labels_are_those_of_the_stored_weights_in_float64(finished, group):
+  workdir, _ = finished
+  data = data_of(workdir, group)
+  words = WORDS[group.split('_')[2]]
+  size = len(words.vocabulary)
+  pairs = words.pairs.tolist()
+  num_checked = 0
+  for run_index in range(NUM_SEEDS):
+    flat = data['weights'].values[run_index].astype(float)
+    ends = np.cumsum([2 * size, 4, 2, 4, 2, 2 * size, size])
+    parts = np.split(flat, ends[:-1])
+    assert ends[-1] == len(flat)
+    layers = [
+      (kernel.reshape(2, -1).T.tolist(), bias.tolist())
+      for kernel, bias in zip(parts[1::2], parts[2::2])
+    ]
+    embedding = parts[0].reshape(size, 2).tolist()
+    loss = references_text_mlp.loss(embedding, layers, pairs)
+    last = data.isel(run=run_index, epoch=-1)
+    # A float32 loss is a difference of logits near 10: rounding is 1e-6.
+    assert float(last['loss']) == pytest.approx(loss, rel=1e-4, abs=3e-6)
+    logits = [
+      references_text_mlp.forward(embedding, layers, token)[1]
+      for token in range(size)
+    ]
+    for layer in (0, 1):
+      off = [max(logits[i][layer]) <= 0 for i, _ in pairs]
+      assert bool(last['dead_layers'][layer]) == all(off)
+    for token in range(size):
+      order = np.argsort(logits[token][-1])
+      if logits[token][-1][order[-1]] - logits[token][-1][order[-2]] > 1e-4:
+        assert int(last['predictions'][token]) == order[-1]
+        assert not last['tied'][token]
+        num_checked += 1
+  assert num_checked > NUM_SEEDS
+
+
+@pytest.mark.parametrize('group', GROUPS)
+@pytest.mark.parametrize('k', [0, 1])
+def test_the_summary_counts_every_run_once(finished, group, k):
+  workdir, _ = finished
+  data = data_of(workdir, group).isel(epoch=k)
+  words = WORDS[group.split('_')[2]]
+  own = select(rows(workdir, 'summary'), group, epoch=str((10, 60)[k]))
+  counts = {(row['measure'], row['class']): int(row['count']) for row in own}
+  assert len(counts) == len(own)
+  assert {row['total'] for row in own} == {str(NUM_SEEDS)}
+  for code in Outcome:
+    expected = int(np.sum(data['outcome'].values == code))
+    assert counts['outcome', code.name] == expected
+  tied = data['tied'].values[:, words.pairs[:, 0]].any(axis=1)
+  assert counts['tie', 'after an input'] == tied.sum()
+  dead = data['dead_layers'].values
+  assert counts['dead layer', '2'] == dead[:, 1].sum()
+  assert counts['dead layer', 'any'] == dead.any(axis=1).sum()
+  assert counts['learned', 'hello->' + words.vocabulary[words.pairs[0, 1]]] == (
+    data['correct'].values[:, 0].sum()
+  )
+  some = own[0]
+  interval = statistics.wilson(int(some['count']), NUM_SEEDS)
+  assert float(some['upper']) == pytest.approx(interval.upper, abs=1e-5)
+
+
+@pytest.mark.parametrize('group', GROUPS)
+def test_generation_is_followed_by_hand(finished, group):
+  workdir, _ = finished
+  words = WORDS[group.split('_')[2]]
+  predictions = data_of(workdir, group)['predictions'].values[:, -1]
+  own = select(rows(workdir, 'summary'), group, epoch='60')
+  for start in set(words.vocabulary) - {'!'}:
+    ended, cycles = 0, {}
+    for following in predictions:
+      path = [words.vocabulary.index(start)]
+      while path[-1] != words.vocabulary.index('!'):
+        token = int(following[path[-1]])
+        if token in path:
+          cycle = frozenset(path[path.index(token) :])
+          cycles[cycle] = cycles.get(cycle, 0) + 1
+          break
+        path.append(token)
+      else:
+        ended += 1
+    found = {
+      row['class']: int(row['count'])
+      for row in own
+      if row['measure'] == f'generation from {start}'
+    }
+    assert found.pop('!') == ended
+    assert found.pop('never !') == NUM_SEEDS - ended
+    by_members = {}
+    for name, count in found.items():
+      names = name.split('->')
+      assert names[0] == names[-1]
+      members = frozenset(words.vocabulary.index(w) for w in names)
+      by_members[members] = by_members.get(members, 0) + count
+    assert by_members == cycles
+
+
+def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
+  workdir, _ = finished
+  own = select(rows(workdir, 'exchange'), GROUPS[0], epoch='60', runs='all')
+  data = data_of(workdir, GROUPS[0]).isel(epoch=-1)
+  right = data['correct'].values
+  names = ['hello->world', 'cat->dog', 'dog->!', 'silly->dog', 'cute->cat']
+  names.append('world->!')
+  assert len(own) == 7
+  for row in own:
+    a, b = names.index(row['pair_a']), names.index(row['pair_b'])
+    assert int(row['wrong_only_a']) == np.sum(~right[:, a] & right[:, b])
+    assert int(row['wrong_only_b']) == np.sum(right[:, a] & ~right[:, b])
+  untied = select(
+    rows(workdir, 'exchange'), GROUPS[0], epoch='60', runs='untied'
+  )
+  tied = data['tied'].values[:, WORDS['six'].pairs[:, 0]].any(axis=1)
+  assert {row['total'] for row in untied} == {str(int(np.sum(~tied)))}
+
+
+def test_losses_are_quantiles_and_counts(finished):
+  workdir, _ = finished
+  own = select(rows(workdir, 'losses'), GROUPS[0])
+  assert [row['epoch'] for row in own] == ['0', '10', '60']
+  data = data_of(workdir, GROUPS[0])
+  for row, losses in zip(
+    own, [data['initial_loss'].values, *data['loss'].values.T]
+  ):
+    assert float(row['lowest']) == pytest.approx(losses.min(), rel=1e-5)
+    assert float(row['q50']) == pytest.approx(np.sort(losses)[11], rel=1e-5)
+  assert own[1]['printed'] == own[1]['count_at_most_printed'] == ''
+  assert int(own[0]['count_at_most_printed']) == np.sum(
+    data['initial_loss'].values <= 1.9
+  )
+  best = select(rows(workdir, 'best'), GROUPS[0])[0]
+  last = data['loss'].values[:, -1]
+  assert int(best['seed_index']) == last.argmin()
+
+
+def test_chances_are_means_over_the_nets(finished):
+  workdir, _ = finished
+  data = data_of(workdir, 'e2_h2_mine_adam')
+  own = select(rows(workdir, 'temperatures'), 'e2_h2_mine_adam')
+  assert len(own) == 4
+  flat = data['weights'].values.astype(float)
+  for row in own:
+    chances = []
+    for weights in flat:
+      parts = np.split(weights, np.cumsum([6, 4, 2, 4, 2, 6]))
+      a = parts[0].reshape(3, 2)
+      for k, (kernel, bias) in enumerate(zip(parts[1::2], parts[2::2])):
+        a = (np.maximum(a, 0) if k else a) @ kernel.reshape(2, -1) + bias
+      chain = token_chains.transition_matrix(
+        a, temperature=float(row['temperature']), top_k=None
+      )
+      sizes = token_chains.length_distribution(
+        chain, end=1, max_tokens=int(row['max_tokens'])
+      )
+      chances.append(sizes.sum(axis=0)[0])
+    assert float(row['mean_prob_end']) == pytest.approx(
+      np.mean(chances), abs=1e-5
+    )
+    assert int(row['greedy_ends_total']) + int(
+      row['greedy_never_ends_total']
+    ) == int(row['total'])
+
+
+def test_it_resumes_extends_and_reports_again(finished, tmp_path):
+  workdir, _ = finished
+  before = data_of(workdir, GROUPS[0])['loss'].values
+  again = run(workdir, '--from_store', '--temperature=5', '--start=dog')
+  # 'dog' is no word of the other list.
+  assert again.returncode == 1
+  assert 'dog' in again.stderr
+  again = run(workdir, '--from_store', '--temperature=5')
+  assert again.returncode == 0, again.stderr
+  assert {row['temperature'] for row in rows(workdir, 'temperatures')} == {'5'}
+  refused = run(workdir, '--from_store', '--learning_rate=0.2')
+  assert refused.returncode == 1
+  assert 'learning_rate' in refused.stderr
+  other = tmp_path / 'other'
+  done = run(
+    other, '--num_seeds=40', '--num_epochs=60', '--observe_epochs=10,60'
+  )
+  assert done.returncode == 0, done.stderr
+  np.testing.assert_array_equal(
+    data_of(other, 'e2_h2')['loss'].values[:NUM_SEEDS], before
+  )
+
+
+@pytest.mark.parametrize(
+  ('flags', 'message'),
+  [
+    (['--temperature=0'], '0 must be > 0'),
+    (['--start=hallo'], "'hallo' is not in the vocabulary"),
+    (['--end=?'], "'?' is not in the vocabulary"),
+    (['--pairs=six,seven.txt'], 'seven.txt'),
+    (['--pairs=EMPTY'], 'no pair in this file'),
+    (['--pairs=UNKNOWN'], "unknown token 'dgo'"),
+    (['--batches=half'], "'half' is none of"),
+    (['--top_k=8'], '--top_k=8'),
+    (['--num_epochs=5', '--observe_epochs=6'], 'past the end'),
+    (['--printed_losses=soon'], "'soon' is not epoch:loss"),
+  ],
+)
+def test_bad_flags_end_in_a_line_that_names_them(tmp_path, flags, message):
+  (tmp_path / 'empty.txt').write_text('\n')
+  (tmp_path / 'unknown.txt').write_text('vocabulary: cat dog\ncat -> dgo\n')
+  flags = [
+    flag.replace('EMPTY', str(tmp_path / 'empty.txt')).replace(
+      'UNKNOWN', str(tmp_path / 'unknown.txt')
+    )
+    for flag in flags
+  ]
+  done = run(tmp_path / 'never', *flags)
+  assert done.returncode != 0
+  assert message in done.stderr + done.stdout
+  assert 'Traceback' not in done.stderr
+  assert not (tmp_path / 'never').exists()
