@@ -112,29 +112,42 @@ class Endings(NamedTuple):
 
 
 def endings(
-  configuration: Configuration, k: int, *, start: str, end: str
-) -> Endings:
+  configuration: Configuration, k: int, *, starts: Sequence[str], end: str
+) -> Iterator[Endings]:
   """Follows every run's greedy generation to its end or its cycle.
 
   Args:
     configuration: the runs.
     k: which observation.
-    start: word.
+    starts: words.
     end: word that ends it.
+
+  Yields:
+    The endings from each start.
   """
   vocabulary = configuration.words.vocabulary
-  first = word_pairs.index_of(start, vocabulary, role='start')
   last = word_pairs.index_of(end, vocabulary, role='end')
-  predictions = configuration.runs['predictions'][:, k]
-  maps, of_run = np.unique(predictions, axis=0, return_inverse=True)
-  names: dict[str, int] = {end: 0}
-  of_map = []
-  for following in maps:
-    cycle = text_mlp.trace_cycle(following, start=first, end=last)
-    name = text_mlp.name_cycle(cycle, vocabulary) if cycle else end
-    of_map.append(names.setdefault(name, len(names)))
-  which = np.asarray(of_map, int)[of_run.ravel()]
+  maps, of_run = _distinct(configuration.runs['predictions'][:, k])
   diverged = configuration.runs['outcome'][:, k] == Outcome.DIVERGED
-  if diverged.any():
-    which = np.where(diverged, names.setdefault('diverged', len(names)), which)
-  return Endings(tuple(names), which)
+  for start in starts:
+    first = word_pairs.index_of(start, vocabulary, role='start')
+    names: dict[str, int] = {end: 0}
+    of_map = []
+    for following in maps:
+      cycle = text_mlp.trace_cycle(following, start=first, end=last)
+      name = text_mlp.name_cycle(cycle, vocabulary) if cycle else end
+      of_map.append(names.setdefault(name, len(names)))
+    which = np.asarray(of_map, int)[of_run]
+    if diverged.any():
+      code = names.setdefault('diverged', len(names))
+      which = np.where(diverged, code, which)
+    yield Endings(tuple(names), which)
+
+
+def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Returns the distinct rows [D, V] of [S, V], and int [S] which is which."""
+  # As bytes: to sort numbers is slow where there are millions of rows.
+  keys = np.ascontiguousarray(rows.astype(np.uint16))
+  keys = keys.view(f'V{keys.itemsize * keys.shape[1]}').ravel()
+  _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+  return rows[first], which

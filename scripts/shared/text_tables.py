@@ -57,11 +57,10 @@ def summary_rows(
       ('learned', pair_name(words, p), int(runs['correct'][:, k, p].sum()))
       for p in range(len(words.pairs))
     ]
-    for word in (
-      start,
-      *(w for w in words.vocabulary if w not in (start, end)),
+    starts = (start, *(w for w in words.vocabulary if w not in (start, end)))
+    for word, found in zip(
+      starts, text_runs.endings(configuration, k, starts=starts, end=end)
     ):
-      found = text_runs.endings(configuration, k, start=word, end=end)
       by_name = statistics.counts(found.which, len(found.names))
       never = len(found.which) - int(by_name[0])
       measure = f'generation from {word}'
@@ -189,7 +188,7 @@ def temperature_rows(
   place = word_pairs.index_of(start, vocabulary, role='start')
   last = word_pairs.index_of(end, vocabulary, role='end')
   finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
-  found = text_runs.endings(configuration, -1, start=start, end=end)
+  (found,) = text_runs.endings(configuration, -1, starts=[start], end=end)
   ends = (found.which == 0)[finite]
   tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
   weights = configuration.runs['weights'][finite]
