@@ -7,11 +7,12 @@ exactly equal (argmax then takes the lower index, so the order of the vocabulary
 decides), whose layers are dead, and where greedy generation leads from each
 word: to '!', or into a cycle such as dog->dog, followed exactly.
 
-summary.csv has every count with its 95 % Wilson interval; exchange.csv compares
-pairs that play the same part, with and without tied runs; losses.csv has
-quantiles of the loss beside those the source printed; temperatures.csv the
-exact chance that sampled text ends; best.csv the run of the lowest loss, which
-`scripts.walk_text` walks; differences.csv compares configurations.
+summary.csv has counts with 95 % Wilson intervals; generation.csv where every
+word leads, all cycles by name; exchange.csv compares pairs that play the same
+part, with and without tied runs; losses.csv has quantiles of the loss beside
+those the source printed; temperatures.csv the exact chance that sampled text
+ends; best.csv the run of the lowest loss, which `scripts.walk_text` walks;
+differences.csv compares configurations.
 Flags with lists span a grid; all its configurations share their seeds.
 
   python -m scripts.text_failure --workdir=runs/text

@@ -103,14 +103,11 @@ def draw_endings(
 ) -> None:
   """Draws where greedy generation leads from each word, by configuration."""
   figure, panels = _panels(found, height=3.0)
-  prefix = 'generation from '
   for axes, configuration in zip(panels, found):
     own = [
       row
       for row in rows
-      if row['epoch'] == epoch
-      and row['measure'].startswith(prefix)
-      and row['class'] != f'never {end}'
+      if row['class'] != f'never {end}'
       and all(row[n] == value for n, value in configuration.flags.items())
     ]
     totals: dict[str, int] = {}
@@ -118,16 +115,16 @@ def draw_endings(
       totals[row['class']] = totals.get(row['class'], 0) + row['count']
     cycles = sorted((n for n in totals if n != end), key=lambda n: -totals[n])
     classes = (end, *cycles[:_MAX_CYCLES])
-    words = list(dict.fromkeys(row['measure'] for row in own))
+    words = list(dict.fromkeys(row['start'] for row in own))
     fractions = np.zeros((len(words), len(classes) + 1))
     for row in own:
       place = (
         classes.index(row['class']) if row['class'] in classes else len(classes)
       )
-      fractions[words.index(row['measure']), place] += row['fraction']
+      fractions[words.index(row['start']), place] += row['fraction']
     stacked.draw_stacked(
       axes,
-      labels=[word.removeprefix(prefix) for word in words],
+      labels=words,
       classes=[f"ends at '{end}'", *classes[1:], 'others'],
       fractions=fractions,
     )

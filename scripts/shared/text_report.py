@@ -12,6 +12,7 @@ import numpy as np
 from scripts.shared import (
   grids,
   tables,
+  text_counts,
   text_figures,
   text_flags,
   text_runs,
@@ -42,8 +43,11 @@ def write(
   }
   words = {'start': settings['start'], 'end': settings['end']}
   rows: dict[str, list[Iterable[dict[str, Any]]]] = {
-    'summary': [text_tables.summary_rows(c, epochs, **words) for c in found],
-    'exchange': [text_tables.exchange_rows(c, epochs) for c in found],
+    'summary': [text_counts.summary_rows(c, epochs, **words) for c in found],
+    'generation': [
+      text_counts.generation_rows(c, epochs[-1], **words) for c in found
+    ],
+    'exchange': [text_counts.exchange_rows(c, epochs[-1]) for c in found],
     'losses': [text_tables.loss_rows(c, epochs, printed) for c in found],
     'temperatures': [text_tables.temperature_rows(c, settings) for c in found],
     'best': [[text_tables.best_row(c)] for c in found],
@@ -70,7 +74,11 @@ def write(
   )
   text_figures.draw_losses(path / 'losses.png', found, epochs, printed)
   text_figures.draw_endings(
-    path / 'generation.png', found, made['summary'], epochs[-1], settings['end']
+    path / 'generation.png',
+    found,
+    made['generation'],
+    epochs[-1],
+    settings['end'],
   )
   names = ', '.join(f'{name}.csv' for name in written)
   print(f'\n{names}, outcomes.png, losses.png and generation.png are in {path}')

@@ -1,6 +1,6 @@
-"""Rows of the text net's tables, each a count with its interval.
+"""Rows of the text net's losses, chances to end, and comparisons.
 
-Configuration --> summary.csv, exchange.csv, losses.csv, temperatures.csv, ...
+Configuration --> losses.csv, best.csv, temperatures.csv, differences.csv
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from scripts.shared import tables, text_runs, text_trial
+from scripts.shared import text_runs, text_trial
 from scripts.shared.text_runs import Configuration
 from toyjax import statistics
 from toyjax.analysis import token_chains
@@ -21,109 +21,6 @@ from toyjax.toys.text_mlp import Outcome
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
 # Nets whose chains are computed at a time.
 _BLOCK = 65_536
-
-
-def summary_rows(
-  configuration: Configuration,
-  epochs: Sequence[int],
-  *,
-  start: str,
-  end: str,
-) -> Iterator[dict[str, Any]]:
-  """Yields counts of runs by measure and class, at each observed epoch.
-
-  The measures: outcome; ties after an input of a pair; dead layers; whether
-  each pair is learned, by argmax; where greedy generation from the start leads,
-  and from every other word.
-  """
-  runs, words = configuration.runs, configuration.words
-  for k, epoch in enumerate(epochs):
-    counts: list[tuple[str, str, int]] = [
-      ('outcome', code.name, int(count))
-      for code, count in zip(
-        Outcome, statistics.counts(runs['outcome'][:, k], len(Outcome))
-      )
-    ]
-    counts.append(
-      ('tie', 'after an input', int(configuration.has_tie(k).sum()))
-    )
-    dead = runs['dead_layers'][:, k]
-    counts += [
-      ('dead layer', str(layer + 1), int(dead[:, layer].sum()))
-      for layer in range(dead.shape[1])
-    ]
-    counts.append(('dead layer', 'any', int(dead.any(axis=1).sum())))
-    counts += [
-      ('learned', pair_name(words, p), int(runs['correct'][:, k, p].sum()))
-      for p in range(len(words.pairs))
-    ]
-    starts = (start, *(w for w in words.vocabulary if w not in (start, end)))
-    for word, found in zip(
-      starts, text_runs.endings(configuration, k, starts=starts, end=end)
-    ):
-      by_name = statistics.counts(found.which, len(found.names))
-      never = len(found.which) - int(by_name[0])
-      measure = f'generation from {word}'
-      counts.append((measure, found.names[0], int(by_name[0])))
-      counts.append((measure, f'never {end}', never))
-      cycles = sorted(
-        zip(found.names[1:], by_name[1:].tolist()), key=lambda c: (-c[1], c[0])
-      )
-      counts += [(measure, name, count) for name, count in cycles]
-    for measure, name, count in counts:
-      yield {
-        **configuration.flags,
-        'epoch': epoch,
-        'measure': measure,
-        'class': name,
-        **tables.interval_cells(count, configuration.num_runs),
-      }
-
-
-def pair_name(words: word_pairs.WordPairs, p: int) -> str:
-  """Returns a pair as text, e.g. 'hello->world'."""
-  return '->'.join(words.vocabulary[token] for token in words.pairs[p])
-
-
-def exchange_rows(
-  configuration: Configuration, epochs: Sequence[int]
-) -> Iterator[dict[str, Any]]:
-  """Yields how often one pair is wrong and its mirror image right.
-
-  Pairs that play the same part must be wrong equally often, whatever the net,
-  where no tie occurs and no fixed order tells them apart: `z` is McNemar's
-  (b - c)/√(b + c), about normal then. With ties the lower index is taken, and
-  the two may differ.
-  """
-  try:
-    groups = word_pairs.exchangeable_pairs(configuration.words.pairs)
-  except ValueError:
-    return  # An input with two outputs: no symmetry is known.
-  for k, epoch in enumerate(epochs):
-    tied = configuration.has_tie(k)
-    for name, kept in (('all', np.ones_like(tied)), ('untied', ~tied)):
-      right = configuration.runs['correct'][kept, k]
-      for group in groups:
-        for a, b in itertools.combinations(group, 2):
-          only_a = int(np.sum(~right[:, a] & right[:, b]))
-          only_b = int(np.sum(right[:, a] & ~right[:, b]))
-          both = int(np.sum(~right[:, a] & ~right[:, b]))
-          neither = len(right) - only_a - only_b - both
-          gap = statistics.paired_difference(both, only_a, only_b, neither)
-          yield {
-            **configuration.flags,
-            'epoch': epoch,
-            'runs': name,
-            'pair_a': pair_name(configuration.words, a),
-            'pair_b': pair_name(configuration.words, b),
-            'total': len(right),
-            'wrong_only_a': only_a,
-            'wrong_only_b': only_b,
-            'difference': gap.estimate,
-            'lower': gap.lower,
-            'upper': gap.upper,
-            'z': (only_a - only_b) / max(only_a + only_b, 1) ** 0.5,
-          }
 
 
 def loss_rows(

@@ -81,6 +81,7 @@ def test_it_writes_everything_it_promises(finished):
   names = {path.name for path in workdir.iterdir()} - {'.lock'}
   assert names == pictures | {
     'summary.csv',
+    'generation.csv',
     'exchange.csv',
     'losses.csv',
     'temperatures.csv',
@@ -171,7 +172,7 @@ def test_generation_is_followed_by_hand(finished, group):
   workdir, _ = finished
   words = WORDS[group.split('_')[2]]
   predictions = data_of(workdir, group)['predictions'].values[:, -1]
-  own = select(rows(workdir, 'summary'), group, epoch='60')
+  own = select(rows(workdir, 'generation'), group)
   for start in set(words.vocabulary) - {'!'}:
     ended, cycles = 0, {}
     for following in predictions:
@@ -186,9 +187,7 @@ def test_generation_is_followed_by_hand(finished, group):
       else:
         ended += 1
     found = {
-      row['class']: int(row['count'])
-      for row in own
-      if row['measure'] == f'generation from {start}'
+      row['class']: int(row['count']) for row in own if row['start'] == start
     }
     assert found.pop('!') == ended
     assert found.pop('never !') == NUM_SEEDS - ended
@@ -203,7 +202,7 @@ def test_generation_is_followed_by_hand(finished, group):
 
 def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
   workdir, _ = finished
-  own = select(rows(workdir, 'exchange'), GROUPS[0], epoch='60', runs='all')
+  own = select(rows(workdir, 'exchange'), GROUPS[0], runs='all')
   data = data_of(workdir, GROUPS[0]).isel(epoch=-1)
   right = data['correct'].values
   names = ['hello->world', 'cat->dog', 'dog->!', 'silly->dog', 'cute->cat']
@@ -213,9 +212,7 @@ def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
     a, b = names.index(row['pair_a']), names.index(row['pair_b'])
     assert int(row['wrong_only_a']) == np.sum(~right[:, a] & right[:, b])
     assert int(row['wrong_only_b']) == np.sum(right[:, a] & ~right[:, b])
-  untied = select(
-    rows(workdir, 'exchange'), GROUPS[0], epoch='60', runs='untied'
-  )
+  untied = select(rows(workdir, 'exchange'), GROUPS[0], runs='untied')
   tied = data['tied'].values[:, WORDS['six'].pairs[:, 0]].any(axis=1)
   assert {row['total'] for row in untied} == {str(int(np.sum(~tied)))}
 
