@@ -36,7 +36,7 @@ def draw_outcomes(
   if len(found) > _MAX_CLUSTERED:
     shares = {name: values[:, -1:] for name, values in shares.items()}
     epochs = epochs[-1:]
-  width = 3.0 + 0.28 * len(found) * len(epochs) + 0.5 * len(found)
+  width = 3.0 + 0.28 * len(found) * len(epochs) + 0.65 * len(found)
   figure = matplotlib.figure.Figure((min(max(width, 7.0), 24.0), 4.8))
   axes = figure.subplots()
   outcome_plots.draw_outcome_shares(
