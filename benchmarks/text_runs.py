@@ -69,8 +69,15 @@ def parse_configuration(text: str) -> Configuration:
 
 
 class Labels(NamedTuple):
-  """toyjax's diagnosis of parameters, and the logits after each token."""
+  """What toyjax says of parameters.
 
+  Attributes:
+    params: those it speaks of.
+    diagnosis: their diagnosis.
+    logits: [V, V], those after each token.
+  """
+
+  params: text_mlp.Params
   diagnosis: text_mlp.Diagnosis
   logits: Array
 
@@ -78,7 +85,9 @@ class Labels(NamedTuple):
 def label(params: text_mlp.Params, pairs: np.ndarray) -> Labels:
   """Labels one net."""
   return Labels(
-    text_mlp.diagnose(params, pairs=pairs), text_mlp.logit_table(params)
+    params,
+    text_mlp.diagnose(params, pairs=pairs),
+    text_mlp.logit_table(params),
   )
 
 

@@ -8,6 +8,10 @@ agree within 4 standard errors of the difference, and the losses by a
 Kolmogorov-Smirnov test at the same level; the exit status is 1 where one does
 not.
 
+With full batches, PyTorch also trains from
+toyjax's starting weights: apart from rounding, every single run must then end
+alike, and how many do not is printed.
+
 Shares come twice. 'exact' is the source's rule: argmax takes the lower index
 where logits are equal to the last bit, which hangs on the order of sums in
 float32. 'near' sets a run apart as tied where the two largest logits after an
@@ -24,22 +28,19 @@ other by spinning, and lose a factor of ten to a hundred to other work.
 
 import pathlib
 import sys
-import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from absl import app, flags
-import numpy as np
 import torch
 
-from benchmarks import agreement, text_fates, text_runs, torch_text_models
-from benchmarks.text_fates import Fates
+from benchmarks import agreement, text_fates, text_runs, text_torch_runs
 from benchmarks.text_runs import Configuration
+from benchmarks.text_torch_runs import Runs
 from scripts.shared import experiments, tables, text_flags
 from scripts.shared.list_flags import define_list, number
 from toyjax.data import word_pairs
 
 NUM_THREADS = 1
-NEAR = 1e-5  # Logits; those of dead layers close in by 3 % an epoch.
 LOSS_RESOLUTION = 1e-5  # nats
 
 define_list(
@@ -66,95 +67,19 @@ flags.DEFINE_integer('num_seeds', 10_000, 'Runs of each side.', 1)
 flags.DEFINE_integer(
   'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
 )
+flags.DEFINE_integer(
+  'num_same_start',
+  2_000,
+  "Runs that PyTorch also trains from toyjax's starting weights, at most "
+  '--num_seeds.',
+  1,
+)
 flags.DEFINE_string(
   'workdir',
   None,
-  'Folder for text_torch_agreement.csv and text_torch_agreement_loss.csv; '
-  'without it, none.',
+  'Folder for text_torch_agreement.csv, and the same with _loss and '
+  '_same_start; without it, none.',
 )
-
-
-class Runs(NamedTuple):
-  """The runs of one side.
-
-  Attributes:
-    fates: one for the start, then one for each observed epoch.
-    loss: [S, 1 + K], in nats.
-    epochs_per_second: runs times epochs per second of training.
-  """
-
-  fates: list[Fates]
-  loss: np.ndarray
-  epochs_per_second: float
-
-
-def run_toyjax(
-  configuration: Configuration, epochs: list[int], *, num_seeds: int, seed: int
-) -> Runs:
-  """Trains with toyjax; the time includes compilation."""
-  words = word_pairs.get(configuration.pairs)
-  start = time.perf_counter()
-  labels = text_runs.train(
-    configuration, epochs, num_seeds=num_seeds, seed=seed
-  )
-  elapsed_seconds = time.perf_counter() - start
-  return Runs(
-    [text_runs.judge(labels, k, words) for k in range(len(epochs) + 1)],
-    np.asarray(labels.diagnosis.loss),
-    num_seeds * epochs[-1] / elapsed_seconds,
-  )
-
-
-def run_torch(
-  configuration: Configuration,
-  epochs: list[int],
-  *,
-  num_seeds: int,
-  generator: torch.Generator,
-) -> tuple[Runs, int]:
-  """Trains with PyTorch and counts from its own logits.
-
-  Returns:
-    The runs, and at how many places, a run at an epoch, toyjax's labels of its
-    weights differ from these.
-  """
-  words = word_pairs.get(configuration.pairs)
-  order, batch_size = text_flags.split_batches(configuration.batches)
-  start = time.perf_counter()
-  models = torch_text_models.train(
-    torch_text_models.draw(
-      len(words.vocabulary),
-      configuration.embed_dim,
-      (configuration.hidden_dim,) * text_runs.NUM_HIDDEN_LAYERS,
-      num_seeds=num_seeds,
-      generator=generator,
-    ),
-    words.pairs,
-    [0, *epochs],
-    optimizer=configuration.optimizer,
-    learning_rate=configuration.learning_rate,
-    batch_size=batch_size or len(words.pairs),
-    shuffle=order == 'shuffled',
-    generator=generator,
-  )
-  elapsed_seconds = time.perf_counter() - start
-  fates = [
-    text_fates.judge(
-      models.logits[:, k],
-      models.dead_layers[:, k],
-      models.finite[:, k],
-      vocabulary=words.vocabulary,
-      pairs=words.pairs,
-    )
-    for k in range(len(epochs) + 1)
-  ]
-  labels = text_runs.label_torch(models.params, words.pairs)
-  num_different = sum(
-    int(text_fates.differ(mine, text_runs.judge(labels, k, words)).sum())
-    for k, mine in enumerate(fates)
-  )
-  speed = num_seeds * epochs[-1] / elapsed_seconds
-  return Runs(fates, models.loss, speed), num_different
 
 
 def compare(
@@ -170,12 +95,11 @@ def compare(
     sides = toyjax_runs.fates[k], torch_runs.fates[k]
     totals = len(toyjax_runs.loss), len(torch_runs.loss)
     where = {**configuration._asdict(), 'epoch': epoch}
-    for ties in ('exact', 'near'):
+    for ties in text_torch_runs.TIES:
       if ties == 'near':
-        inputs = words.pairs[:, 0]
         sides = (
-          text_fates.set_apart(sides[0], inputs=inputs, tolerance=NEAR),
-          text_fates.set_apart(sides[1], inputs=inputs, tolerance=NEAR),
+          text_torch_runs.set_near_apart(sides[0], words),
+          text_torch_runs.set_near_apart(sides[1], words),
         )
       here, there = (
         text_fates.count(fates, words.vocabulary, words.pairs)
@@ -226,6 +150,25 @@ def print_rows(
   agreement.print_samples(losses, {'epoch': 'epoch'})
 
 
+def print_same_start(rows: list[dict[str, Any]]) -> None:
+  """Prints how many runs from the same weights two sides label differently."""
+
+  def cells(row: dict[str, Any]) -> list[str]:
+    intervals = (
+      tables.percent_interval(row[f'{ties}_lower'], row[f'{ties}_upper'])
+      for ties in text_torch_runs.TIES
+    )
+    exact, near = (
+      f'{row[f"{ties}_differ"]}/{row["total"]}' for ties in text_torch_runs.TIES
+    )
+    first, second = intervals
+    return [str(row['epoch']), exact, first, near, second]
+
+  print("\nfrom toyjax's starting weights: runs that are labelled differently")
+  header = ('epoch', 'exact ties', '95 %', 'near ties apart', '95 %')
+  print(tables.format_table(header, map(cells, rows)))
+
+
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
@@ -235,18 +178,24 @@ def main(argv: list[str]) -> None:
   generator = torch.Generator().manual_seed(FLAGS.seed)
   epochs = sorted(FLAGS.epochs)
 
-  shares, losses, speeds = [], [], []
+  shares, losses, same_start, speeds = [], [], [], []
   for configuration in FLAGS.configurations:
-    toyjax_runs = run_toyjax(
+    toyjax_runs, labels = text_torch_runs.run_toyjax(
       configuration, epochs, num_seeds=FLAGS.num_seeds, seed=FLAGS.seed
     )
-    torch_runs, num_different = run_torch(
+    torch_runs, num_different = text_torch_runs.run_torch(
       configuration, epochs, num_seeds=FLAGS.num_seeds, generator=generator
     )
     rows = compare(configuration, epochs, toyjax_runs, torch_runs)
     print_rows(configuration, *rows)
     shares += rows[0]
     losses += rows[1]
+    if configuration.batches == text_flags.FULL:
+      paired = text_torch_runs.compare_same_start(
+        configuration, epochs, labels, num_runs=FLAGS.num_same_start
+      )
+      print_same_start(paired)
+      same_start += paired
     here, there = toyjax_runs.epochs_per_second, torch_runs.epochs_per_second
     speeds.append(
       f'{configuration}: toyjax {here:.3g} epochs/s on {NUM_THREADS} device, '
@@ -261,6 +210,10 @@ def main(argv: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tables.write_csv(folder / 'text_torch_agreement.csv', shares)
     tables.write_csv(folder / 'text_torch_agreement_loss.csv', losses)
+    if same_start:
+      tables.write_csv(
+        folder / 'text_torch_agreement_same_start.csv', same_start
+      )
   print(f'\n{len(shares)} shares in {len(FLAGS.configurations)} configurations')
   agree = [
     agreement.print_verdict(shares, 'share'),
