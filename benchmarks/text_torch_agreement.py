@@ -8,15 +8,15 @@ agree within 4 standard errors of the difference, and the losses by a
 Kolmogorov-Smirnov test at the same level; the exit status is 1 where one does
 not.
 
-With full batches, PyTorch also trains from
-toyjax's starting weights: apart from rounding, every single run must then end
-alike, and how many do not is printed.
+With full batches PyTorch also trains from toyjax's starting weights: apart from
+rounding, every single run must then end alike, and how many do not is printed.
 
 Shares come twice. 'exact' is the source's rule: argmax takes the lower index
 where logits are equal to the last bit, which hangs on the order of sums in
 float32. 'near' sets a run apart as tied where the two largest logits after an
 input of a pair lie within 1e-5. Were rounding to differ between the two, only
-the first would. Both count for the exit status.
+the first would. Both count for the exit status. With hundreds of
+shares one may miss by chance: a fault is what misses again at another --seed.
 
 The speeds mean something on idle cores only: PyTorch's threads wait for each
 other by spinning, and lose a factor of ten to a hundred to other work.
