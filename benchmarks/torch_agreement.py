@@ -14,8 +14,6 @@ other by spinning, and lose a factor of ten to a hundred to other work.
 """
 
 from collections.abc import Mapping, Sequence
-import itertools
-import math
 import pathlib
 import sys
 import time
@@ -25,13 +23,12 @@ from absl import app, flags
 import numpy as np
 import torch
 
-from benchmarks import adamw_runs, torch_models
+from benchmarks import adamw_runs, agreement, torch_models
 from scripts.shared import autoencoder_trial, experiments, tables
 from scripts.shared.list_flags import define_list
 from toyjax import statistics, sweeps
 from toyjax.toys.relu_autoencoder import Outcome
 
-MAX_STANDARD_ERRORS = 4.0
 NUM_THREADS = 2
 CHUNK_SIZE = 1024  # Of toyjax; PyTorch trains all seeds as one batch.
 
@@ -134,17 +131,6 @@ def run_torch(
   )
 
 
-def difference_in_errors(
-  count_a: int, total_a: int, count_b: int, total_b: int
-) -> float:
-  """Returns (p_a - p_b) / pooled standard error, 0 where both are certain."""
-  pooled = (count_a + count_b) / (total_a + total_b)
-  variance = pooled * (1.0 - pooled) * (1.0 / total_a + 1.0 / total_b)
-  if variance == 0.0:
-    return 0.0
-  return (count_a / total_a - count_b / total_b) / math.sqrt(variance)
-
-
 def compare(
   configuration: Configuration, k: int, toyjax_runs: Runs, torch_runs: Runs
 ) -> list[dict[str, Any]]:
@@ -155,76 +141,29 @@ def compare(
     by_name = {code.name: int(codes[code]) for code in Outcome}
     return {'SOLVED': int(runs.solved[:, k].sum()), **by_name}
 
-  here, there = count(toyjax_runs), count(torch_runs)
-  totals = len(toyjax_runs.solved), len(torch_runs.solved)
-  rows = []
-  for outcome in here:
-    if not here[outcome] + there[outcome]:
-      continue
-    row: dict[str, Any] = {**configuration._asdict(), 'outcome': outcome}
-    sides = ('toyjax', here[outcome]), ('torch', there[outcome])
-    for (side, number), total in zip(sides, totals):
-      interval = statistics.wilson(number, total)
-      row |= {
-        f'{side}_count': number,
-        f'{side}_total': total,
-        f'{side}_fraction': interval.estimate,
-        f'{side}_lower': interval.lower,
-        f'{side}_upper': interval.upper,
-      }
-    row['standard_errors'] = difference_in_errors(
-      here[outcome], totals[0], there[outcome], totals[1]
-    )
-    rows.append(row)
-  return rows
-
-
-def print_counts(rows: Sequence[Mapping[str, Any]]) -> None:
-  """Prints both sets of counts with 95 % Wilson intervals, in per cent."""
-
-  def cells(row: Mapping[str, Any]) -> list[str]:
-    sides = [
-      (
-        f'{row[f"{side}_count"]}/{row[f"{side}_total"]}',
-        tables.percent_interval(row[f'{side}_lower'], row[f'{side}_upper']),
-      )
-      for side in ('toyjax', 'torch')
-    ]
-    return [
-      str(row['num_features']),
-      str(row['num_steps']),
-      row['outcome'],
-      *itertools.chain.from_iterable(sides),
-      f'{row["standard_errors"]:+.2f}',
-    ]
-
-  header = ('n', 'steps', 'outcome', 'toyjax', '95 %', 'PyTorch', '95 %', 'z')
-  print(tables.format_table(header, map(cells, rows)))
+  return agreement.compare(
+    configuration._asdict(),
+    count(toyjax_runs),
+    count(torch_runs),
+    (len(toyjax_runs.solved), len(torch_runs.solved)),
+  )
 
 
 def print_verdict(rows: Sequence[Mapping[str, Any]]) -> bool:
   """Prints how well the shares agree; returns whether all of them do."""
   solved = [row for row in rows if row['outcome'] == 'SOLVED']
   open_cases = sum(
-    all(0.2 <= row[f'{side}_fraction'] <= 0.8 for side in ('toyjax', 'torch'))
+    all(0.2 <= row[f'{side}_fraction'] <= 0.8 for side in agreement.SIDES)
     for row in solved
   )
   num_configurations = len(
     {(row['num_features'], row['num_steps']) for row in rows}
   )
-  largest = max(abs(row['standard_errors']) for row in rows)
-  agree = largest <= MAX_STANDARD_ERRORS
   print(
     f'\n{len(rows)} shares in {num_configurations} configurations, '
-    f'{open_cases} of them with 20 to 80 % failures; largest difference '
-    f'{largest:.2f} standard errors'
+    f'{open_cases} of them with 20 to 80 % failures'
   )
-  print(
-    'every share agrees within 4 standard errors'
-    if agree
-    else 'NOT every share agrees within 4 standard errors'
-  )
-  return agree
+  return agreement.print_verdict(rows)
 
 
 def main(argv: list[str]) -> None:
@@ -258,7 +197,7 @@ def main(argv: list[str]) -> None:
       "  PyTorch's runs whose label and own SSE disagree on solved: "
       f'{int(np.sum(label_solved != torch_runs.solved))} of {label_solved.size}'
     )
-  print_counts(rows)
+  agreement.print_counts(rows, {'num_features': 'n', 'num_steps': 'steps'})
   print('', *speeds, sep='\n')
   if FLAGS.workdir is not None:
     folder = pathlib.Path(FLAGS.workdir)
