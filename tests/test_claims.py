@@ -41,14 +41,14 @@ def _find(rows, **wanted):
   return found[0]
 
 
-def _share(count, total):
+def _share(count, total, digits=1):
   """A count with its share and interval, as the document writes them."""
   count, total = int(count), int(total)
   interval = statistics.wilson(count, total)
   low, high = 100 * float(interval.lower), 100 * float(interval.upper)
   return (
-    f'{count:,} of {total:,}, {100 * count / total:.1f} % '
-    f'[{low:.1f}, {high:.1f}]'
+    f'{count:,} of {total:,}, {100 * count / total:.{digits}f} % '
+    f'[{low:.{digits}f}, {high:.{digits}f}]'
   )
 
 

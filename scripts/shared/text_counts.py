@@ -110,9 +110,10 @@ def exchange_rows(
   """Yields how often one pair is wrong at the end and its mirror image right.
 
   Pairs that play the same part must be wrong equally often, whatever the net,
-  where no tie occurs and no fixed order tells them apart: `z` is McNemar's
-  (b - c)/√(b + c), about normal then. With ties the lower index is taken, and
-  the two may differ.
+  in exact arithmetic where no tie occurs and no fixed order of training tells
+  them apart: `z` is McNemar's (b - c)/√(b + c), about normal then. With ties
+  the lower index is taken, and the two may differ; in float32 a million runs
+  show that runs one rounding away from a tie lean to one side as well.
   """
   try:
     groups = word_pairs.exchangeable_pairs(configuration.words.pairs)

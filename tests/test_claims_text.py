@@ -1,0 +1,263 @@
+"""Every number on the tiny text net in CLAIMS.md is in a stored result."""
+
+import csv
+import pathlib
+import re
+
+import pytest
+
+from tests.test_claims import _find, _share
+
+ROOT = pathlib.Path(__file__).parents[1]
+RESULTS = ROOT / 'results'
+HELLO = 'generation from hello'
+
+
+@pytest.fixture(scope='module')
+def claims():
+  text = re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+  start = text.index('## Walking small nets: the tiny text net')
+  return text[start : text.find(' ## ', start + 1)]
+
+
+def _rows(folder, name):
+  with (RESULTS / 'text_failure' / folder / f'{name}.csv').open() as file:
+    return list(csv.DictReader(file))
+
+
+def _text(folder, measure, name, *, epoch='501', **wanted):
+  row = _find(
+    _rows(folder, 'summary'),
+    epoch=epoch,
+    measure=measure,
+    **{'class': name},
+    **wanted,
+  )
+  return _share(row['count'], row['total'], digits=2)
+
+
+@pytest.mark.parametrize(
+  ('pairs', 'measure', 'name'),
+  [
+    ('six', 'outcome', 'LEARNED_ALL'),
+    ('four', 'outcome', 'LEARNED_ALL'),
+    ('six', 'outcome', 'PARTLY_LEARNED'),
+    ('six', 'tie', 'after an input'),
+    ('six', 'dead layer', 'any'),
+    ('six', HELLO, 'never !'),
+    ('four', HELLO, 'never !'),
+    ('six', HELLO, 'dog->dog'),
+    ('six', HELLO, 'world->world'),
+    ('six', HELLO, 'cat->dog->cat'),
+    ('six', HELLO, 'cat->cat'),
+  ],
+)
+def test_a_million_seeds(claims, pairs, measure, name):
+  assert _text('million', measure, name, pairs=pairs) in claims
+
+
+def test_the_rest_of_a_million(claims):
+  rows = _rows('million', 'summary')
+  six = [r for r in rows if r['pairs'] == 'six' and r['epoch'] == '501']
+  wrong = _find(six, **{'class': 'ALL_WRONG'})
+  assert f'no pair right: {wrong["count"]} ' in claims
+  cycles = [
+    int(row['count'])
+    for row in six
+    if row['measure'] == HELLO and '->' in row['class']
+  ]
+  assert len(cycles) == 7
+  assert f'three longer ones {sum(sorted(cycles)[:3])} in all' in claims
+  best = _find(_rows('million', 'best'), pairs='six')
+  assert best['outcome'] == 'LEARNED_ALL'
+  assert f'lowest loss {float(best["loss"]):.5f}'[:-1].replace('0.', '.') in (
+    claims
+  )
+  assert f'seed {best["seed_index"]}:' in claims
+  never = _find(
+    _rows('million', 'generation'),
+    pairs='six',
+    start='hello',
+    **{'class': 'never !'},
+  )
+  tied = _find(six, measure='tie')
+  assert (
+    f'in {int(never["count_tied"]):,} of the {int(tied["count"]):,} tied'
+    in claims
+  )
+
+
+def test_the_order_of_the_vocabulary(claims):
+  assert _text('other_order', HELLO, 'dog->dog') in claims
+  text = _text('capacity', HELLO, 'dog->dog', embed_dim='2', hidden_dim='2')
+  assert text in claims
+
+
+def _z(folder, runs, a, b):
+  rows = [r for r in _rows(folder, 'exchange') if r['pairs'] == 'six']
+  return float(_find(rows, runs=runs, pair_a=a, pair_b=b)['z'])
+
+
+def test_exchange(claims):
+  for words, a, b in (
+    ('cat and silly', 'cat->dog', 'silly->dog'),
+    ('dog and world', 'dog->!', 'world->!'),
+    ('hello and cute', 'hello->world', 'cute->cat'),
+  ):
+    assert f'{words} {_z("million", "untied", a, b):.2f}' in claims
+
+  def across(folder, runs):
+    return [
+      abs(float(row['z']))
+      for row in _rows(folder, 'exchange')
+      if row['pairs'] == 'six'
+      and row['runs'] == runs
+      and {row['pair_a'][-1], row['pair_b'][-1]} == {'g', '!'}
+    ]
+
+  untied, every = across('million', 'untied'), across('million', 'all')
+  assert len(untied) == 4
+  assert f'{min(untied):.2f} to {max(untied):.2f} in size' in claims
+  assert f'with tied runs {min(every):.1f} to {max(every):.1f}' in claims
+  assert f'at most {max(across("float64", "all")):.2f}' in claims
+  total = _rows('million', 'exchange')[-1]['total']
+  six = [r for r in _rows('million', 'exchange') if r['pairs'] == 'six']
+  total = int(
+    _find(six, runs='untied', pair_a='cat->dog', pair_b='dog->!')['total']
+  )
+  assert f'{total:,} untied runs' in claims
+
+
+@pytest.mark.parametrize('epoch', ['501', '5010'])
+def test_precision(claims, epoch):
+  tie = ('tie', 'after an input')
+  text = _text('epochs', *tie, epoch=epoch, learning_rate='0.1')
+  assert text in claims
+  assert _text('float64_long', *tie, epoch=epoch) in claims
+
+
+@pytest.mark.parametrize(
+  'sizes',
+  [('2', '2'), ('2', '4'), ('2', '8'), ('2', '16'), ('16', '2'), ('16', '4')],
+)
+def test_capacity(claims, sizes):
+  flags = dict(zip(('embed_dim', 'hidden_dim'), sizes))
+  assert _text('capacity', 'outcome', 'LEARNED_ALL', **flags) in claims
+
+
+@pytest.mark.parametrize(
+  ('optimizer', 'rate', 'batches'),
+  [
+    ('adam', '0.01', 'full'),
+    ('adam', '0.1', 'full'),
+    ('sgd', '0.1', 'shuffled1'),
+    ('sgd', '0.1', 'listed1'),
+    ('adam', '0.01', 'shuffled1'),
+    ('adam', '0.01', 'listed1'),
+  ],
+)
+def test_advice(claims, optimizer, rate, batches):
+  flags = {'optimizer': optimizer, 'learning_rate': rate, 'batches': batches}
+  assert _text('advice', 'outcome', 'LEARNED_ALL', **flags) in claims
+  if (optimizer, rate) == ('sgd', '0.1'):
+    assert _text('advice', HELLO, 'dog->dog', **flags) in claims
+
+
+@pytest.mark.parametrize(
+  ('folder', 'epoch', 'label'),
+  [('advice', '501', 'adam lr=0.01 full'), ('epochs', '5010', 'lr=0.01')],
+)
+def test_paired_differences(claims, folder, epoch, label):
+  row = _find(_rows(folder, 'differences'), epoch=epoch, configuration=label)
+  assert row['paired'] == 'True'
+  middle, low, high = (
+    100 * float(row[name]) for name in ('difference', 'lower', 'upper')
+  )
+  assert f'{middle:+.1f} points [{low:.1f}, {high:.1f}]' in claims
+
+
+@pytest.mark.parametrize(
+  ('rate', 'epoch'), [('0.01', '501'), ('0.01', '5010'), ('0.1', '5010')]
+)
+def test_epochs(claims, rate, epoch):
+  text = _text(
+    'epochs', 'outcome', 'LEARNED_ALL', epoch=epoch, learning_rate=rate
+  )
+  assert text in claims
+
+
+def test_temperatures(claims):
+  rows = [r for r in _rows('million', 'temperatures') if r['pairs'] == 'six']
+
+  def values(name, tokens, digits):
+    return [
+      f'{float(row[name]):.{digits}f}'.replace('0.', '.', 1)
+      for row in rows
+      if row['max_tokens'] == tokens
+    ]
+
+  within = values('mean_prob_end', '20', 5)
+  assert 'T = .6 {}, 1 {}, 1.5 {};'.format(*within) in claims
+  assert ', '.join(values('mean_prob_end', '5', 4)) in claims
+  stuck = values('greedy_never_ends_mean_prob_end', '5', 4)
+  assert ', '.join(stuck) in claims
+
+
+@pytest.mark.parametrize('pairs', ['four', 'six'])
+def test_the_printed_run(claims, pairs):
+  counts = [
+    int(row['count_at_most_printed'])
+    for row in _rows('million', 'losses')
+    if row['pairs'] == pairs and row['printed']
+  ]
+  assert ', '.join(f'{count:,}' for count in counts) in claims
+
+
+def _bench(name):
+  with (RESULTS / 'benchmarks' / f'{name}.csv').open() as file:
+    return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+  ('name', 'text'),
+  [
+    ('text_torch_agreement', '{agree} of {all} shares within 4'),
+    ('text_torch_agreement_seed1', 'all {all}, largest {largest:.2f}'),
+  ],
+)
+def test_agreement_with_torch(claims, name, text):
+  errors = [abs(float(r['standard_errors'])) for r in _bench(name)]
+  found = text.format(
+    agree=sum(error <= 4.0 for error in errors),
+    all=len(errors),
+    largest=max(errors),
+  )
+  assert found in claims
+
+
+def test_counts_of_torch(claims):
+  rows = [
+    row
+    for row in _bench('text_torch_agreement')
+    if (row['optimizer'], row['hidden_dim'], row['pairs'], row['epoch'])
+    == ('sgd', '2', 'six', '501')
+    and row['batches'] == 'full'
+    and row['ties'] == 'exact'
+  ]
+  for title, outcome in (
+    ('all learned', 'LEARNED_ALL'),
+    ('tied', 'TIED'),
+    ('dog→dog', 'hello falls into dog->dog'),
+  ):
+    row = _find(rows, outcome=outcome)
+    here, there = int(row['toyjax_count']), int(row['torch_count'])
+    assert f'{title} {here:,} and {there:,}' in claims
+  same = _find(
+    _bench('text_torch_agreement_same_start'),
+    pairs='six',
+    hidden_dim='2',
+    optimizer='sgd',
+    epoch='501',
+  )
+  assert f'{same["exact_differ"]} of 2,000' in claims
+  assert f'near ties set apart {same["near_differ"]} ' in claims
