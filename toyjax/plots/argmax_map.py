@@ -1,0 +1,307 @@
+"""The plane of a two-dimensional embedding: who answers what, where words lie.
+
+zones of `analysis.argmax_map` --draw_zones--> coloured polygons
+embeddings --draw_words--> each word at its place, and what it is answered
+embeddings at many epochs --draw_paths--> how the words came there
+"""
+
+from collections.abc import Mapping, Sequence
+import itertools
+
+from matplotlib import patheffects
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+import numpy as np
+
+from toyjax.analysis.argmax_map import Cell, Zone
+from toyjax.plots.latent_plane import feature_colors
+
+_EDGE, _PATH = '#6E6E6A', '#B4B4B0'
+_PALE = 0.3
+_TIED = '////'
+RIGHT, WRONG, UNUSED = 'o', 'X', 's'
+_WHITE = [patheffects.withStroke(linewidth=2.4, foreground='white')]
+_FONT_SIZE = 9.0
+
+
+def window_of(points: np.ndarray, *, margin: float) -> np.ndarray:
+  """Returns a square around all points, its corners [4, 2] counter-clockwise.
+
+  Args:
+    points: [..., 2].
+    margin: on each side, as a share of the widest extent, which is taken to be
+      1 at least.
+  """
+  points = np.asarray(points, float).reshape(-1, 2)
+  low, high = points.min(axis=0), points.max(axis=0)
+  half = (0.5 + margin) * max(1.0, float((high - low).max()))
+  sides = np.asarray([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+  return (low + high) / 2.0 + half * sides
+
+
+def draw_zones(
+  axes: Axes,
+  *,
+  cells: Sequence[Cell],
+  zones: Sequence[Zone],
+  num_words: int,
+  window: np.ndarray,
+) -> None:
+  """Draws which word is answered where, and where a unit switches.
+
+  Each zone is a polygon in the colour of its answer, hatched where another
+  logit is exactly as large all over it; thin lines are the edges of the cells.
+
+  Args:
+    axes: where to draw.
+    cells: from `argmax_map.linear_cells`, over the window.
+    zones: from `argmax_map.argmax_zones`, of these cells.
+    num_words: V.
+    window: [4, 2], as `window_of` gives.
+  """
+  colors = feature_colors(num_words)
+  for tied in (False, True):
+    chosen = [zone for zone in zones if zone.tied == tied]
+    axes.add_collection(
+      PolyCollection(
+        [zone.corners for zone in chosen],
+        facecolors=[(colors[zone.answer], _PALE) for zone in chosen],
+        edgecolors=_EDGE if tied else 'none',
+        hatch=_TIED if tied else None,
+        linewidths=0.0,
+        zorder=0.5,
+      )
+    )
+  axes.add_collection(
+    PolyCollection(
+      [cell.corners for cell in cells],
+      facecolors='none',
+      edgecolors=_EDGE,
+      linewidths=0.6,
+      zorder=1,
+    )
+  )
+  set_window(axes, window)
+
+
+def set_window(axes: Axes, window: np.ndarray) -> None:
+  """Shows just this square, undistorted, and names the axes.
+
+  Args:
+    axes: of the picture.
+    window: [4, 2], as `window_of` gives.
+  """
+  axes.set_xlim(window[0, 0], window[2, 0])
+  axes.set_ylim(window[0, 1], window[2, 1])
+  axes.set_aspect('equal')
+  axes.set_xlabel('embedding, first number')
+  axes.set_ylabel('embedding, second number')
+
+
+def draw_words(
+  axes: Axes,
+  *,
+  places: np.ndarray,
+  vocabulary: Sequence[str],
+  predictions: np.ndarray,
+  tied: np.ndarray,
+  wanted: Mapping[int, Sequence[int]],
+) -> None:
+  """Draws each word at its embedding's place, and what comes after it.
+
+  Disc: all its pairs are right; cross: one is wrong, what was wanted stands in
+  brackets; small square: the word is no input of a pair. Its colour is that of
+  the answer.
+
+  Args:
+    axes: where to draw; its window is set already.
+    places: [V, 2].
+    vocabulary: [V].
+    predictions: int [V], the next token.
+    tied: bool [V], whether that is by an exact tie.
+    wanted: input of a pair -> its outputs.
+  """
+  colors = feature_colors(len(vocabulary))
+  texts = []
+  for token, word in enumerate(vocabulary):
+    answer = int(predictions[token])
+    outputs = list(wanted.get(token, ()))
+    text = f'{word} → {vocabulary[answer]}' + (' (tie)' if tied[token] else '')
+    marker = RIGHT if outputs == [answer] else WRONG
+    if not outputs:
+      marker, text = UNUSED, word
+    elif marker == WRONG:
+      names = ', '.join(vocabulary[b] for b in outputs)
+      text += f' (not {names})'
+    axes.plot(
+      *places[token],
+      marker=marker,
+      color=colors[answer],
+      markersize=6.0 if marker == UNUSED else 9.0,
+      markeredgecolor='black',
+      markeredgewidth=0.9,
+      zorder=4,
+    )
+    texts.append(text)
+  for text, place, (dx, dy, side) in zip(
+    texts, places, _place_labels(axes, places, texts)
+  ):
+    axes.annotate(
+      text,
+      xy=(place[0], place[1]),
+      xytext=(dx, dy),
+      textcoords='offset points',
+      ha=side,
+      va='center',
+      fontsize=_FONT_SIZE,
+      path_effects=_WHITE,
+      zorder=5,
+    )
+
+
+def draw_paths(
+  axes: Axes,
+  *,
+  places: np.ndarray,
+  predictions: np.ndarray,
+  vocabulary: Sequence[str],
+) -> None:
+  """Draws how each word moved in training, from a ring to its name.
+
+  A dot at each observed epoch after the start has the colour of what was
+  answered then.
+
+  Args:
+    axes: where to draw; its window is set already.
+    places: [T, V, 2], the first before training.
+    predictions: int [T - 1, V], the next token at the epochs after that.
+    vocabulary: [V].
+  """
+  colors = feature_colors(len(vocabulary))
+  for token in range(len(vocabulary)):
+    path = places[:, token]
+    axes.plot(*path.T, color=_PATH, linewidth=0.8, zorder=1)
+    axes.scatter(
+      *path[1:].T,
+      s=9.0,
+      c=[colors[answer] for answer in predictions[:, token]],
+      linewidths=0.0,
+      zorder=2,
+    )
+    axes.plot(
+      *path[0],
+      marker='o',
+      markersize=6.0,
+      markerfacecolor='white',
+      markeredgecolor='black',
+      zorder=3,
+    )
+  for word, place, (dx, dy, side) in zip(
+    vocabulary, places[-1], _place_labels(axes, places[-1], list(vocabulary))
+  ):
+    axes.annotate(
+      word,
+      xy=(place[0], place[1]),
+      xytext=(dx, dy),
+      textcoords='offset points',
+      ha=side,
+      va='center',
+      fontsize=_FONT_SIZE,
+      path_effects=_WHITE,
+      zorder=5,
+    )
+
+
+def legend_handles(
+  vocabulary: Sequence[str], answers: Sequence[int], *, with_ties: bool
+) -> list[Artist]:
+  """Returns what a legend explains, in words.
+
+  Args:
+    vocabulary: [V].
+    answers: the words that are answered somewhere in the picture.
+    with_ties: whether a zone is tied.
+  """
+  colors = feature_colors(len(vocabulary))
+  handles: list[Artist] = [
+    Patch(
+      facecolor=(colors[answer], _PALE),
+      edgecolor=colors[answer],
+      label=f'answered “{vocabulary[answer]}”',
+    )
+    for answer in sorted(set(answers))
+  ]
+  if with_ties:
+    handles.append(
+      Patch(
+        facecolor='white',
+        edgecolor=_EDGE,
+        hatch=_TIED,
+        label='exact tie: the lower index',
+      )
+    )
+  handles.append(
+    Line2D(
+      [], [], color=_EDGE, linewidth=0.8, label='a unit switches on or off'
+    )
+  )
+  for marker, label in (
+    (RIGHT, 'word, answered right'),
+    (WRONG, 'word, answered wrong'),
+    (UNUSED, 'word that is no input'),
+  ):
+    handles.append(
+      Line2D(
+        [],
+        [],
+        linestyle='none',
+        marker=marker,
+        color='white',
+        markeredgecolor='black',
+        markersize=6.0 if marker == UNUSED else 8.0,
+        label=label,
+      )
+    )
+  return handles
+
+
+def _place_labels(
+  axes: Axes, places: np.ndarray, texts: Sequence[str]
+) -> list[tuple[float, float, str]]:
+  """Returns for each label its offset in points, and its alignment.
+
+  One after the other takes the place beside, above or below its point that
+  overlaps the least with labels, points and the rim.
+  """
+  figure_size = np.asarray(axes.get_figure(root=True).get_size_inches())
+  size = 72.0 * float((axes.get_position().size * figure_size).min())
+  low = np.asarray([axes.get_xlim()[0], axes.get_ylim()[0]])
+  width = axes.get_xlim()[1] - axes.get_xlim()[0]
+  points = (np.asarray(places, float) - low) / width * size
+  boxes = [(*(point - 5.0), *(point + 5.0)) for point in points]
+  chosen = []
+  for point, text in zip(points, texts):
+    length = 0.55 * _FONT_SIZE * len(text)
+    best = None
+    for dy, side in itertools.product((0, 14, -14, 27, -27), ('left', 'right')):
+      dx = (9.0 if side == 'left' else -9.0) * (1.0 if dy == 0 else 0.5)
+      left = point[0] + dx - (length if side == 'right' else 0.0)
+      box = (left, point[1] + dy - 6.0, left + length, point[1] + dy + 6.0)
+      cost = sum(_overlap(box, other) for other in boxes) + 0.1 * abs(dy)
+      cost += 30.0 * (max(0.0, -left) + max(0.0, left + length - size))
+      cost += 30.0 * (max(0.0, -box[1]) + max(0.0, box[3] - size))
+      if best is None or cost < best[0]:
+        best = (cost, box, (dx, float(dy), side))
+    boxes.append(best[1])
+    chosen.append(best[2])
+  return chosen
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
+  """Returns the common area of two boxes (left, low, right, high)."""
+  width = min(a[2], b[2]) - max(a[0], b[0])
+  height = min(a[3], b[3]) - max(a[1], b[1])
+  return max(width, 0.0) * max(height, 0.0)
