@@ -127,7 +127,7 @@ def read_settings() -> dict[str, Any]:
     words = settings[name] if name == 'walk_words' else [settings[name]]
     for word in words:
       try:
-        word_pairs.index_of(word, vocabulary, role=f'--{name}: ')
+        word_pairs.index_of(word, vocabulary, role=f'--{name}:')
       except ValueError as error:
         raise flags.Error(str(error)) from None
   if settings['top_k'] > len(vocabulary):
@@ -147,7 +147,7 @@ def default_workdir() -> pathlib.Path:
     if flag.value != flag.default:
       values = flag.value if isinstance(flag.value, list) else [flag.value]
       if name == 'pairs':
-        values = [pathlib.Path(value).stem for value in values]
+        values = [pathlib.Path(str(value)).stem for value in values]
       parts.append(f'{name}={",".join(map(str, values))}')
   name = re.sub(r'[^\w=.,!-]', '-', '_'.join(parts)) or 'default'
   return pathlib.Path('runs') / 'walk_text' / name

@@ -29,10 +29,10 @@ def draw_map(
   vocabulary = trained.words.vocabulary
   places = trained.embeddings[-1]
   now = {name: values[-1] for name, values in trained.labels.items()}
-  figure = matplotlib.figure.Figure((13.6, 7.4))
+  figure = matplotlib.figure.Figure((13.2, 7.4))
   left, right = figure.subplots(1, 2)
   figure.subplots_adjust(
-    left=0.06, right=0.985, bottom=0.2, top=0.84, wspace=0.16
+    left=0.055, right=0.99, bottom=0.165, top=0.86, wspace=0.14
   )
   window = argmax_map.window_of(places, margin=_MARGIN)
   cells = zones_of.linear_cells(trained.params, window=window)

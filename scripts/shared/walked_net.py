@@ -153,7 +153,7 @@ def train(
     epochs=np.asarray([0, *epochs]),
     losses=np.append(results['initial_loss'], results['loss']),
     labels={name: results[name] for name in text_mlp.Diagnosis._fields},
-    embeddings=path.embedding,
+    embeddings=np.asarray(path.embedding),
     params=params,
     logit_table=np.asarray(
       jax.jit(text_mlp.logit_table)(jax.tree.map(jnp.asarray, params)),
@@ -192,8 +192,10 @@ def sample(
   table = jnp.asarray(trained.logit_table, trained.params.embedding.dtype)
 
   @jax.jit
-  def draw(walk_keys: jax.Array, temperature: jax.Array) -> text_mlp.Walk:
-    def one(walk_key: jax.Array) -> text_mlp.Walk:
+  def draw(
+    walk_keys: jax.Array, temperature: jax.Array
+  ) -> tuple[jax.Array, jax.Array]:
+    def one(walk_key: jax.Array) -> tuple[jax.Array, jax.Array]:
       walk = text_mlp.generate(
         walk_key,
         table,
@@ -203,7 +205,7 @@ def sample(
         top_k=top_k,
         max_tokens=max_tokens,
       )
-      return walk._replace(tokens=())
+      return walk.num_tokens, walk.ended
 
     return jax.vmap(one)(walk_keys)
 
@@ -216,8 +218,9 @@ def sample(
     walk_keys = jax.random.split(
       jax.random.fold_in(key, _SAMPLING + place), num_samples
     )
-    walks = draw(walk_keys, jnp.asarray(temperature, table.dtype))
-    lengths, ended = np.asarray(walks.num_tokens), np.asarray(walks.ended)
+    lengths, ended = map(
+      np.asarray, draw(walk_keys, jnp.asarray(temperature, table.dtype))
+    )
     found.append(
       Sampled(
         temperature=temperature,

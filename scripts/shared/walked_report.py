@@ -7,7 +7,7 @@ from absl import flags
 import numpy as np
 
 from scripts.shared import optimizer_flags, walked_net
-from scripts.shared.tables import format_table, percent, percent_interval
+from scripts.shared.tables import format_table
 from toyjax.analysis import dense_layers, walking
 from toyjax.toys import text_mlp
 
@@ -170,38 +170,29 @@ def describe_sampling(
     most: L, the longest walk that is followed.
     num_samples: walks drawn at each temperature.
   """
-  rows = []
+  columns = []
   for each in found:
-    ends = 'exactly 1' if each.prob_ends == 1.0 else f'{each.prob_ends:.6f}'
-    rows.append(
-      [
-        f'{each.temperature:g}',
-        percent(each.prob_within),
-        percent(each.ended.estimate)
-        + ' '
-        + percent_interval(each.ended.lower, each.ended.upper),
-        f'{each.expected_cut:.4f}',
-        f'{each.mean_cut:.4f} ± {1.96 * each.error_mean_cut:.4f}',
-        ends,
-        f'{each.expected_length:.5g}',
-        f'{each.deviation_length:.5g}',
-      ]
+    share, error = each.ended, 1.96 * each.error_mean_cut
+    columns.append(
+      {
+        f'P(end within {most} tokens), exact': f'{each.prob_within:.5f}',
+        f'  of {num_samples:,} sampled': f'{share.estimate:.5f} '
+        f'[{share.lower:.5f}, {share.upper:.5f}]',
+        f'mean tokens, cut at {most}, exact': f'{each.expected_cut:.4f}',
+        '  of the sampled': f'{each.mean_cut:.4f} '
+        f'[{each.mean_cut - error:.4f}, {each.mean_cut + error:.4f}]',
+        'P(ever end), exact': f'{each.prob_ends:.5f}',
+        'expected tokens, exact': f'{each.expected_length:.5g}',
+        'standard deviation, exact': f'{each.deviation_length:.5g}',
+      }
     )
-  header = [
-    'temperature',
-    f'ends within {most}',
-    'sampled',
-    f'mean tokens, cut at {most}',
-    'sampled',
-    'ever ends',
-    'expected tokens',
-    'deviation',
-  ]
+  table = format_table(
+    ['at temperature', *(f'{each.temperature:g}' for each in found)],
+    [[name, *(column[name] for column in columns)] for name in columns[0]],
+  )
   return (
-    f'{format_table(header, rows)}\n'
-    f'sampled: {num_samples:,} walks at each temperature, with 95 % intervals '
-    '(Wilson for shares, 1.96 standard errors for means); the rest is exact, '
-    'in float64'
+    f'{table}\nin brackets 95 % intervals: Wilson for shares, 1.96 standard '
+    'errors for means'
   )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from toyjax.analysis.argmax_map import Cell, Zone
 from toyjax.plots.latent_plane import feature_colors
 
-_EDGE, _PATH = '#6E6E6A', '#B4B4B0'
+_EDGE, _FAINT = '#6E6E6A', '#B4B4B0'
 _PALE = 0.3
 _TIED = '////'
 RIGHT, WRONG, UNUSED = 'o', 'X', 's'
@@ -69,7 +69,7 @@ def draw_zones(
       PolyCollection(
         [zone.corners for zone in chosen],
         facecolors=[(colors[zone.answer], _PALE) for zone in chosen],
-        edgecolors=_EDGE if tied else 'none',
+        edgecolors=_FAINT if tied else 'none',
         hatch=_TIED if tied else None,
         linewidths=0.0,
         zorder=0.5,
@@ -129,13 +129,16 @@ def draw_words(
   for token, word in enumerate(vocabulary):
     answer = int(predictions[token])
     outputs = list(wanted.get(token, ()))
-    text = f'{word} → {vocabulary[answer]}' + (' (tie)' if tied[token] else '')
+    text = f'{word} → {vocabulary[answer]}'
+    notes = ['tie'] if tied[token] else []
     marker = RIGHT if outputs == [answer] else WRONG
     if not outputs:
       marker, text = UNUSED, word
     elif marker == WRONG:
       names = ', '.join(vocabulary[b] for b in outputs)
-      text += f' (not {names})'
+      notes.append(f'not {names}')
+    if notes and marker != UNUSED:
+      text += f' ({"; ".join(notes)})'
     axes.plot(
       *places[token],
       marker=marker,
@@ -183,9 +186,10 @@ def draw_paths(
   colors = feature_colors(len(vocabulary))
   for token in range(len(vocabulary)):
     path = places[:, token]
-    axes.plot(*path.T, color=_PATH, linewidth=0.8, zorder=1)
+    axes.plot(*path.T, color=_FAINT, linewidth=0.8, zorder=1)
     axes.scatter(
-      *path[1:].T,
+      path[1:, 0],
+      path[1:, 1],
       s=9.0,
       c=[colors[answer] for answer in predictions[:, token]],
       linewidths=0.0,
@@ -197,7 +201,7 @@ def draw_paths(
       markersize=6.0,
       markerfacecolor='white',
       markeredgecolor='black',
-      zorder=3,
+      zorder=1.5,
     )
   for word, place, (dx, dy, side) in zip(
     vocabulary, places[-1], _place_labels(axes, places[-1], list(vocabulary))
@@ -238,7 +242,7 @@ def legend_handles(
     handles.append(
       Patch(
         facecolor='white',
-        edgecolor=_EDGE,
+        edgecolor=_FAINT,
         hatch=_TIED,
         label='exact tie: the lower index',
       )
@@ -276,8 +280,9 @@ def _place_labels(
   One after the other takes the place beside, above or below its point that
   overlaps the least with labels, points and the rim.
   """
-  figure_size = np.asarray(axes.get_figure(root=True).get_size_inches())
-  size = 72.0 * float((axes.get_position().size * figure_size).min())
+  # The square side of an undistorted picture, in points.
+  frame = axes.get_window_extent()
+  size = 72.0 * min(frame.width, frame.height) / axes.figure.dpi
   low = np.asarray([axes.get_xlim()[0], axes.get_ylim()[0]])
   width = axes.get_xlim()[1] - axes.get_xlim()[0]
   points = (np.asarray(places, float) - low) / width * size
@@ -285,18 +290,21 @@ def _place_labels(
   chosen = []
   for point, text in zip(points, texts):
     length = 0.55 * _FONT_SIZE * len(text)
-    best = None
+    options = []
     for dy, side in itertools.product((0, 14, -14, 27, -27), ('left', 'right')):
       dx = (9.0 if side == 'left' else -9.0) * (1.0 if dy == 0 else 0.5)
       left = point[0] + dx - (length if side == 'right' else 0.0)
       box = (left, point[1] + dy - 6.0, left + length, point[1] + dy + 6.0)
-      cost = sum(_overlap(box, other) for other in boxes) + 0.1 * abs(dy)
+      # Nor shall another point stand between a point and its label.
+      reach = (min(left, point[0]), box[1], max(box[2], point[0]), box[3])
+      cost = 0.1 * abs(dy) + sum(_overlap(box, other) for other in boxes)
+      cost += sum(_overlap(reach, other) for other in boxes[: len(points)])
       cost += 30.0 * (max(0.0, -left) + max(0.0, left + length - size))
       cost += 30.0 * (max(0.0, -box[1]) + max(0.0, box[3] - size))
-      if best is None or cost < best[0]:
-        best = (cost, box, (dx, float(dy), side))
-    boxes.append(best[1])
-    chosen.append(best[2])
+      options.append((cost, box, (dx, float(dy), side)))
+    _, box, offset = min(options, key=lambda option: option[0])
+    boxes.append(box)
+    chosen.append(offset)
   return chosen
 
 
