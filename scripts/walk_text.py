@@ -227,7 +227,10 @@ def draw(
   )
   embed_dim = trained.params.embedding.shape[1]
   if embed_dim != 2:
-    return f'no map: the embedding has {embed_dim} dimensions, a plane has 2'
+    return (
+      f'no map: the embedding has {embed_dim} dimensions, a plane has 2; '
+      f'lengths.png is in {path}'
+    )
   walked_figures.draw_map(path / 'map.png', trained, title=state)
   return f'map.png and lengths.png are in {path}'
 

@@ -181,7 +181,7 @@ def describe_sampling(
         f'mean tokens, cut at {most}, exact': f'{each.expected_cut:.4f}',
         '  of the sampled': f'{each.mean_cut:.4f} '
         f'[{each.mean_cut - error:.4f}, {each.mean_cut + error:.4f}]',
-        'P(ever end), exact': f'{each.prob_ends:.5f}',
+        'P(ever end), exact': f'{each.prob_ends:.10g}',
         'expected tokens, exact': f'{each.expected_length:.5g}',
         'standard deviation, exact': f'{each.deviation_length:.5g}',
       }

@@ -196,6 +196,7 @@ def walked(tmp_path_factory):
     *(f'--workdir={path}', '--pairs=four', '--num_epochs=20'),
     *('--num_hidden_layers=1', '--num_samples=2000', '--temperature=0.6,1.5'),
     *('--seed_index=4', '--max_tokens=5', '--digits=3'),
+    *('--map=vmap', '--num_devices=1'),
   )
   assert done.returncode == 0, done.stderr
   return path, done

@@ -6,9 +6,7 @@ embeddings at many epochs --draw_paths--> how the words came there
 """
 
 from collections.abc import Mapping, Sequence
-import itertools
 
-from matplotlib import patheffects
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
@@ -18,13 +16,12 @@ import numpy as np
 
 from toyjax.analysis.argmax_map import Cell, Zone
 from toyjax.plots.latent_plane import feature_colors
+from toyjax.plots.point_labels import draw_labels
 
 _EDGE, _FAINT = '#6E6E6A', '#B4B4B0'
 _PALE = 0.3
 _TIED = '////'
 RIGHT, WRONG, UNUSED = 'o', 'X', 's'
-_WHITE = [patheffects.withStroke(linewidth=2.4, foreground='white')]
-_FONT_SIZE = 9.0
 
 
 def window_of(points: np.ndarray, *, margin: float) -> np.ndarray:
@@ -149,20 +146,7 @@ def draw_words(
       zorder=4,
     )
     texts.append(text)
-  for text, place, (dx, dy, side) in zip(
-    texts, places, _place_labels(axes, places, texts)
-  ):
-    axes.annotate(
-      text,
-      xy=(place[0], place[1]),
-      xytext=(dx, dy),
-      textcoords='offset points',
-      ha=side,
-      va='center',
-      fontsize=_FONT_SIZE,
-      path_effects=_WHITE,
-      zorder=5,
-    )
+  draw_labels(axes, places=places, texts=texts)
 
 
 def draw_paths(
@@ -203,20 +187,7 @@ def draw_paths(
       markeredgecolor='black',
       zorder=1.5,
     )
-  for word, place, (dx, dy, side) in zip(
-    vocabulary, places[-1], _place_labels(axes, places[-1], list(vocabulary))
-  ):
-    axes.annotate(
-      word,
-      xy=(place[0], place[1]),
-      xytext=(dx, dy),
-      textcoords='offset points',
-      ha=side,
-      va='center',
-      fontsize=_FONT_SIZE,
-      path_effects=_WHITE,
-      zorder=5,
-    )
+  draw_labels(axes, places=places[-1], texts=vocabulary)
 
 
 def legend_handles(
@@ -270,46 +241,3 @@ def legend_handles(
       )
     )
   return handles
-
-
-def _place_labels(
-  axes: Axes, places: np.ndarray, texts: Sequence[str]
-) -> list[tuple[float, float, str]]:
-  """Returns for each label its offset in points, and its alignment.
-
-  One after the other takes the place beside, above or below its point that
-  overlaps the least with labels, points and the rim.
-  """
-  # The square side of an undistorted picture, in points.
-  frame = axes.get_window_extent()
-  size = 72.0 * min(frame.width, frame.height) / axes.figure.dpi
-  low = np.asarray([axes.get_xlim()[0], axes.get_ylim()[0]])
-  width = axes.get_xlim()[1] - axes.get_xlim()[0]
-  points = (np.asarray(places, float) - low) / width * size
-  boxes = [(*(point - 5.0), *(point + 5.0)) for point in points]
-  chosen = []
-  for point, text in zip(points, texts):
-    length = 0.55 * _FONT_SIZE * len(text)
-    options = []
-    for dy, side in itertools.product((0, 14, -14, 27, -27), ('left', 'right')):
-      dx = (9.0 if side == 'left' else -9.0) * (1.0 if dy == 0 else 0.5)
-      left = point[0] + dx - (length if side == 'right' else 0.0)
-      box = (left, point[1] + dy - 6.0, left + length, point[1] + dy + 6.0)
-      # Nor shall another point stand between a point and its label.
-      reach = (min(left, point[0]), box[1], max(box[2], point[0]), box[3])
-      cost = 0.1 * abs(dy) + sum(_overlap(box, other) for other in boxes)
-      cost += sum(_overlap(reach, other) for other in boxes[: len(points)])
-      cost += 30.0 * (max(0.0, -left) + max(0.0, left + length - size))
-      cost += 30.0 * (max(0.0, -box[1]) + max(0.0, box[3] - size))
-      options.append((cost, box, (dx, float(dy), side)))
-    _, box, offset = min(options, key=lambda option: option[0])
-    boxes.append(box)
-    chosen.append(offset)
-  return chosen
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-  """Returns the common area of two boxes (left, low, right, high)."""
-  width = min(a[2], b[2]) - max(a[0], b[0])
-  height = min(a[3], b[3]) - max(a[1], b[1])
-  return max(width, 0.0) * max(height, 0.0)
