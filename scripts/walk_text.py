@@ -18,7 +18,8 @@ here; --temperature may list several. Try some seeds, and see how they fail:
   python -m scripts.walk_text --pairs=my_pairs.txt --optimizer=adam \
     --learning_rate=0.01
 
-where my_pairs.txt holds a line such as 'hello -> world' for each pair.
+where my_pairs.txt holds a line such as 'hello -> world' for each pair; texts
+end at '!', or at the word that --end names.
 """
 
 import pathlib

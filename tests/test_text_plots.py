@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from toyjax.analysis import argmax_map as regions
-from toyjax.plots import argmax_map, text_lengths
+from toyjax.plots import argmax_map, point_labels, text_lengths
 from toyjax.plots.latent_plane import feature_colors
 
 VOCABULARY = ('a', 'b', 'c')
@@ -78,6 +78,7 @@ def test_words_stand_at_their_places_with_what_comes_after_them(axes, window):
     'c',
   ]
   assert [text.xy for text in axes.texts] == [tuple(p) for p in PLACES]
+  assert {text.get_position()[1] for text in axes.texts} == {0.0}
   assert [line.get_marker() for line in axes.lines] == [
     argmax_map.WRONG,
     argmax_map.RIGHT,
@@ -102,6 +103,22 @@ def test_labels_of_words_side_by_side_do_not_overlap(axes, window):
   boxes = [text.get_window_extent() for text in axes.texts]
   for k, box in enumerate(boxes):
     assert not any(box.overlaps(other) for other in boxes[:k])
+
+
+def test_labels_stand_on_their_points_side_and_off_what_they_shall_avoid(
+  axes, window
+):
+  argmax_map.set_window(axes, window)
+  places = np.asarray([[1.0, 0.0], [1.05, 0.0]])
+  trail = np.stack([np.linspace(1.1, 3.0, 40), np.zeros(40)], axis=1)
+  point_labels.draw_labels(
+    axes, places=places, texts=['left one', 'right one'], avoid=trail
+  )
+  axes.figure.draw_without_rendering()
+  left, right = (text.get_window_extent() for text in axes.texts)
+  assert left.x1 < right.x0
+  covered = axes.transData.transform(trail)
+  assert not any(right.contains(*point) for point in covered)
 
 
 def test_paths_go_from_rings_to_names(axes, window):

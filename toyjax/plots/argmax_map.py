@@ -146,7 +146,7 @@ def draw_words(
       zorder=4,
     )
     texts.append(text)
-  draw_labels(axes, places=places, texts=texts)
+  draw_labels(axes, places=places, texts=texts, avoid=np.empty((0, 2)))
 
 
 def draw_paths(
@@ -187,7 +187,9 @@ def draw_paths(
       markeredgecolor='black',
       zorder=1.5,
     )
-  draw_labels(axes, places=places[-1], texts=vocabulary)
+  draw_labels(
+    axes, places=places[-1], texts=vocabulary, avoid=places.reshape(-1, 2)
+  )
 
 
 def legend_handles(
