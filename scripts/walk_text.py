@@ -40,7 +40,6 @@ from scripts.shared import (
 from scripts.shared.list_flags import define_list, number
 from toyjax import chunks, manifest, sweeps
 from toyjax.data import word_pairs
-from toyjax.toys import text_mlp
 
 GENERATION = (
   'start',
@@ -160,8 +159,8 @@ def report(
   """Returns the text, and texts sampled from a net that is finite."""
   vocabulary, digits = trained.words.vocabulary, settings['digits']
   parts = [run, walked_report.describe_training(trained)]
-  if trained.outcome == text_mlp.Outcome.DIVERGED:
-    parts.append('The weights are not finite: there is nothing to follow.')
+  if not trained.is_finite:
+    parts.append('Its numbers are not finite: there is nothing to follow.')
     return '\n\n'.join(parts), []
   chosen = [vocabulary.index(word) for word in settings['walk_words']]
   end = vocabulary.index(settings['end'])
@@ -207,7 +206,7 @@ def draw(
 ) -> str:
   """Draws what can be drawn; says in one line what is not."""
   if not found:
-    return 'no map and no lengths: the weights are not finite'
+    return 'no map and no lengths: its numbers are not finite'
   num_right = int(trained.labels['correct'][-1].sum())
   state = (
     f'{settings["pairs"][0]}, seed {settings["seed"]}, index '

@@ -92,7 +92,7 @@ def test_words_stand_at_their_places_with_what_comes_after_them(axes, window):
 
 def test_a_word_with_two_outputs_cannot_be_all_right(axes, window):
   _draw_words(axes, window, wanted={1: [0, 2]})
-  assert axes.texts[1].get_text() == 'b → a (not a, c)'
+  assert axes.texts[1].get_text() == 'b → a (also c)'
 
 
 def test_labels_of_words_side_by_side_do_not_overlap(axes, window):

@@ -13,6 +13,7 @@ from toyjax.plots import argmax_map, text_lengths
 flags.disclaim_key_flags()
 
 _DPI = 120
+_NUM_COLUMNS = 5  # Of the legend.
 _MARGIN = 0.3  # Room for the words' names.
 
 
@@ -29,14 +30,27 @@ def draw_map(
   vocabulary = trained.words.vocabulary
   places = trained.embeddings[-1]
   now = {name: values[-1] for name, values in trained.labels.items()}
-  figure = matplotlib.figure.Figure((13.2, 7.4))
-  left, right = figure.subplots(1, 2)
-  figure.subplots_adjust(
-    left=0.055, right=0.99, bottom=0.165, top=0.86, wspace=0.14
-  )
   window = argmax_map.window_of(places, margin=_MARGIN)
   cells = zones_of.linear_cells(trained.params, window=window)
   zones = zones_of.argmax_zones(cells)
+  answers = [
+    *(zone.answer for zone in zones),
+    *trained.labels['predictions'].ravel().tolist(),
+  ]
+  handles = argmax_map.legend_handles(
+    vocabulary, answers, with_ties=any(zone.tied for zone in zones)
+  )
+  below = 0.85 + 0.19 * -(-len(handles) // _NUM_COLUMNS)  # Inches.
+  height = 6.2 + below
+  figure = matplotlib.figure.Figure((13.2, height))
+  left, right = figure.subplots(1, 2)
+  figure.subplots_adjust(
+    left=0.055,
+    right=0.99,
+    bottom=below / height,
+    top=1.0 - 1.05 / height,
+    wspace=0.14,
+  )
   argmax_map.draw_zones(
     left, cells=cells, zones=zones, num_words=len(vocabulary), window=window
   )
@@ -65,16 +79,10 @@ def draw_map(
     f'{trained.epochs[1]} epochs,\nin the colour of the answer at that time',
     fontsize=11,
   )
-  answers = [
-    *(zone.answer for zone in zones),
-    *trained.labels['predictions'].ravel().tolist(),
-  ]
   figure.legend(
-    handles=argmax_map.legend_handles(
-      vocabulary, answers, with_ties=any(zone.tied for zone in zones)
-    ),
+    handles=handles,
     loc='lower center',
-    ncols=5,
+    ncols=_NUM_COLUMNS,
     frameon=False,
     fontsize=9,
   )

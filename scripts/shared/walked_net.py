@@ -5,6 +5,7 @@ Trained --sample--> for each temperature: exact chances beside sampled walks
 """
 
 from collections.abc import Mapping, Sequence
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -48,6 +49,12 @@ class Trained(NamedTuple):
   def outcome(self) -> text_mlp.Outcome:
     """How the run ended."""
     return text_mlp.Outcome(int(self.labels['outcome'][-1]))
+
+  @property
+  def is_finite(self) -> bool:
+    """Whether weights, loss and the logits after every token are finite."""
+    has_diverged = self.outcome == text_mlp.Outcome.DIVERGED
+    return not has_diverged and bool(np.isfinite(self.logit_table).all())
 
   @property
   def inputs(self) -> list[int]:
@@ -107,8 +114,12 @@ class Sampled(NamedTuple):
 
 
 def stride(num_epochs: int) -> int:
-  """Returns after how many epochs a loss is printed: 100 for 501 epochs."""
-  return 10 ** int(math.log10(max(num_epochs // 2, 1)))
+  """Returns after how many epochs a loss is printed: 100 for 501 epochs.
+
+  The least of 1, 2, 5, 10, 20, ... that gives ten of them or fewer.
+  """
+  steps = (digit * 10**k for k in itertools.count() for digit in (1, 2, 5))
+  return next(step for step in steps if num_epochs <= 10 * step)
 
 
 def observed(num_epochs: int) -> list[int]:

@@ -71,6 +71,12 @@ def test_it_is_bit_for_bit_the_run_of_the_sweep():
 
 def test_observed_epochs_hold_those_that_are_printed():
   assert walked_net.stride(501) == 100
+  assert walked_net.stride(2000) == 200
+  for num_epochs in (1, 9, 10, 11, 12, 60, 501, 5000, 10_000):
+    stride = walked_net.stride(num_epochs)
+    observed = walked_net.observed(num_epochs)
+    assert set(range(stride, num_epochs, stride)) < set(observed)
+    assert num_epochs // stride <= 10
   assert walked_net.observed(501)[:2] == [10, 20]
   assert walked_net.observed(501)[-2:] == [500, 501]
   assert walked_net.observed(3) == [1, 2, 3]
@@ -139,6 +145,15 @@ def test_a_walk_that_is_not_that_of_training_says_so(net):
     net._replace(labels=labels), [0], digits=2
   )
   assert "in training it was 'cat': the last bits differ" in text
+
+
+def test_a_net_is_finite_where_all_its_logits_are(net):
+  assert net.is_finite
+  table = net.logit_table.copy()
+  table[2, 1] = np.inf
+  assert not net._replace(logit_table=table).is_finite
+  labels = {**net.labels, 'outcome': [text_mlp.Outcome.DIVERGED]}
+  assert not net._replace(labels=labels).is_finite
 
 
 def test_weights_are_the_equations_of_the_walk(net):
@@ -212,8 +227,8 @@ def test_it_prints_and_writes_all_of_it(walked):
     'torch, float32; sgd, learning rate 0.1, batches full, 20 epochs; seed 0, '
     'index 4'
   )
-  epochs = [line.split()[0] for line in lines[4:7]]
-  assert epochs == ['0', '10', '20']
+  epochs = [int(line.split()[0]) for line in lines[4:15]]
+  assert epochs == [*range(0, 21, 2)]
   for title in ('outcome: ', 'exact ties (argmax takes the lower index): '):
     assert sum(line.startswith(title) for line in lines) == 1
   assert [line for line in lines if line.startswith('input ')] == [
@@ -254,7 +269,7 @@ def test_a_net_that_diverged_is_said_to_be_so(tmp_path):
   )
   assert done.returncode == 0, done.stderr
   assert 'outcome: diverged; 0 of 4 pairs are right' in done.stdout
-  assert 'no map and no lengths: the weights are not finite' in done.stdout
+  assert 'no map and no lengths: its numbers are not finite' in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -109,9 +109,9 @@ def draw_words(
 ) -> None:
   """Draws each word at its embedding's place, and what comes after it.
 
-  Disc: all its pairs are right; cross: one is wrong, what was wanted stands in
-  brackets; small square: the word is no input of a pair. Its colour is that of
-  the answer.
+  Disc: all its pairs are right; cross: one is wrong, what else was wanted
+  stands in brackets; small square: the word is no input of a pair. Its colour
+  is that of the answer.
 
   Args:
     axes: where to draw; its window is set already.
@@ -132,8 +132,8 @@ def draw_words(
     if not outputs:
       marker, text = UNUSED, word
     elif marker == WRONG:
-      names = ', '.join(vocabulary[b] for b in outputs)
-      notes.append(f'not {names}')
+      others = ', '.join(vocabulary[b] for b in outputs if b != answer)
+      notes.append(f'{"also" if answer in outputs else "not"} {others}')
     if notes and marker != UNUSED:
       text += f' ({"; ".join(notes)})'
     axes.plot(
