@@ -111,7 +111,7 @@ def test_kernels_of_a_record_are_transposed():
   )
   for token in range(3):
     walked = walking.walk(params, token)
-    expected = text_mlp.activate(jax.tree.map(jnp.asarray, params), token)
+    expected = text_mlp.activate(params, token)
     values = {value.name: value.numbers for value in walked.values}
     for k, z in enumerate(expected.pre_activations, start=1):
       np.testing.assert_allclose(values[f'z{k}'], z, rtol=1e-5, atol=1e-6)
