@@ -145,6 +145,8 @@ def make_trial(
   static: Mapping[str, Any],
   settings: Mapping[str, Any],
   num_epochs: int | None = None,
+  *,
+  with_path: bool = False,
 ) -> chunks.Trial:
   """Returns the experiment for one seed: train, observe, diagnose.
 
@@ -152,6 +154,8 @@ def make_trial(
     static: the group's static flags.
     settings: all scientific flags.
     num_epochs: a shorter run, observed at its end only, for estimates.
+    with_path: whether to return 'path' too, the weights at each observed epoch
+      and, first, before training.
   """
   epochs = settings['observe_epochs'] if num_epochs is None else [num_epochs]
   num_epochs = num_epochs or settings['num_epochs']
@@ -169,11 +173,15 @@ def make_trial(
     )
     labels = jax.vmap(lambda p: text_mlp.diagnose(p, pairs=pairs))(params)
     initial, _ = loops.unroll(x['key'], dynamics, 0)
-    return {
+    results = {
       **labels._asdict(),
       'initial_loss': toy.loss(initial.params, jnp.asarray(pairs)),
       'weights': flatten(state.params),
     }
+    if with_path:
+      rows = [flatten(initial.params)[None], jax.vmap(flatten)(params)]
+      results['path'] = jnp.concatenate(rows)
+    return results
 
   return trial
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from toyjax.analysis import dense_layers, walking
-from toyjax.toys import sqrt_mlp
+from toyjax.toys import sqrt_mlp, text_mlp
 
 WORDS = ('hello', 'world', 'cat', 'dog', '!')
 # The walk of 'hello' the source prints (reference.md, 3.1): a dead first layer,
@@ -97,6 +97,27 @@ def test_a_walk_ends_where_the_toy_does():
   text = walking.describe(walked, digits=2)
   assert text.splitlines()[0] == 'input       4.00'
   assert text.splitlines()[-1].startswith('prediction  ')
+
+
+def test_kernels_of_a_record_are_transposed():
+  # All layers are square, so that shapes do not tell a kernel from a weight.
+  rng = np.random.default_rng(0)
+  params = text_mlp.Params(
+    rng.normal(size=(3, 3)).astype(np.float32),
+    tuple(
+      text_mlp.Layer(*(rng.normal(size=s).astype(np.float32) for s in shapes))
+      for shapes in [((3, 3), (3,))] * 3
+    ),
+  )
+  for token in range(3):
+    walked = walking.walk(params, token)
+    expected = text_mlp.activate(params, token)
+    values = {value.name: value.numbers for value in walked.values}
+    for k, z in enumerate(expected.pre_activations, start=1):
+      np.testing.assert_allclose(values[f'z{k}'], z, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+      values['logits'], expected.logits, rtol=1e-5, atol=1e-6
+    )
 
 
 def test_a_tie_is_said_and_the_first_is_taken():

@@ -44,7 +44,8 @@ def read_stack(params: Any, *, names: Sequence[str] | None = None) -> Stack:
 
   Args:
     params: one of
-      a `Stack`, or a toy's parameters with `layers` (and `embedding`);
+      a `Stack`, or a toy's parameters with `layers` (and `embedding`), each a
+      pair (W, b) or a record of `kernel` [inputs, outputs] and `bias`;
       a sequence of pairs (W [outputs, inputs], b [outputs]);
       a flax.linen tree {'params': {'Dense_0': {'kernel', 'bias'}, ...}}, whose
       kernels are [inputs, outputs], with or without the outer level, and an
@@ -65,7 +66,10 @@ def read_stack(params: Any, *, names: Sequence[str] | None = None) -> Stack:
   """
   if hasattr(params, 'layers') and not hasattr(params, '_pytree__state'):
     embedding = getattr(params, 'embedding', None)
-    pairs = list(params.layers)
+    pairs = [
+      _pair(*layer) if hasattr(layer, 'kernel') else layer
+      for layer in params.layers
+    ]
   elif isinstance(params, Mapping):
     embedding, pairs = _split(_tree_parts(params, names))
   elif isinstance(params, Sequence):

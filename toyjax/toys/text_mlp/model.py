@@ -179,7 +179,7 @@ def activate(params: Params, token: Array | int) -> Activations:
     embed_dim=params.embedding.shape[1],
     hidden_dims=tuple(len(layer.bias) for layer in params.layers[:-1]),
   )
-  activations: Any = module.apply(to_flax(params), token)
+  activations: Any = module.apply(to_flax(params), jnp.asarray(token))
   return activations
 
 
