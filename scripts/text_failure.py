@@ -72,6 +72,12 @@ define_list(
 )
 text_flags.define_generation()
 define_list(
+  'max_tokens',
+  [5, 20],
+  number(int, 1),
+  'Chances are those to end within so many tokens.',
+)
+define_list(
   'printed_losses',
   ['0:1.30', '100:0.56', '200:0.12', '300:0.04'],
   parse_printed,

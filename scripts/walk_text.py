@@ -37,24 +37,15 @@ from scripts.shared import (
   walked_net,
   walked_report,
 )
-from scripts.shared.list_flags import define_list, number
 from toyjax import chunks, manifest, sweeps
 from toyjax.data import word_pairs
 
-GENERATION = (
-  'start',
-  'end',
-  'temperature',
-  'top_k',
-  'max_tokens',
-  'num_samples',
-)
 SCIENCE = (
   *text_flags.LISTS,
   *text_flags.SCALARS,
   *('seed', 'seed_index', 'dtype'),
-  *GENERATION,
-  *('walk_words', 'digits'),
+  *text_flags.GENERATION,
+  *('num_samples', 'walk_words', 'digits'),
 )
 
 text_flags.define(num_epochs=501)
@@ -62,22 +53,7 @@ flags.DEFINE_integer(
   'seed', 0, 'Seed of the sweep that the net is a run of.', 0
 )
 flags.DEFINE_integer('seed_index', 0, "The net's place in that sweep.", 0)
-flags.DEFINE_string(
-  'start',
-  '',
-  "Word that sampled texts start from; '' is the first input of the pairs, "
-  'hello in those built in.',
-)
-flags.DEFINE_string('end', word_pairs.END, 'Word that ends a text.')
-define_list(
-  'temperature',
-  [0.6, 1.0, 1.5],
-  number(float, 0.0, exclusive=True),
-  'Temperatures at which texts are sampled.',
-)
-flags.DEFINE_integer(
-  'top_k', 0, 'Draws among the k likeliest words; 0 among all, 1 is argmax.', 0
-)
+text_flags.define_generation()
 flags.DEFINE_integer('max_tokens', 20, 'Longest text that is followed.', 1)
 flags.DEFINE_integer(
   'num_samples', 100_000, 'Texts sampled at each temperature.', 1
@@ -120,21 +96,15 @@ def read_settings() -> dict[str, Any]:
   optimizer_flags.check(settings)
   settings['words'] = text_flags.read_words(settings['pairs'])
   (label,) = settings['words']
-  vocabulary, pairs = text_flags.words_of(settings, label)
+  words = text_flags.words_of(settings, label)
   settings['pairs'] = [label]
-  settings['start'] = settings['start'] or vocabulary[pairs[0, 0]]
-  for name in ('start', 'end', 'walk_words'):
-    words = settings[name] if name == 'walk_words' else [settings[name]]
-    for word in words:
-      try:
-        word_pairs.index_of(word, vocabulary, role=f'--{name}:')
-      except ValueError as error:
-        raise flags.Error(str(error)) from None
-  if settings['top_k'] > len(vocabulary):
-    raise flags.Error(
-      f'--top_k={settings["top_k"]} must lie in 0..{len(vocabulary)}, the '
-      'number of words'
-    )
+  settings['start'] = text_flags.start_of(settings, words)
+  text_flags.check_generation(settings)
+  for word in settings['walk_words']:
+    try:
+      word_pairs.index_of(word, words.vocabulary, role='--walk_words:')
+    except ValueError as error:
+      raise flags.Error(str(error)) from None
   return settings
 
 

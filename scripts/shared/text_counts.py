@@ -17,11 +17,7 @@ from toyjax.toys.text_mlp import Outcome
 
 
 def summary_rows(
-  configuration: Configuration,
-  epochs: Sequence[int],
-  *,
-  start: str,
-  end: str,
+  configuration: Configuration, epochs: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
   """Yields counts of runs by measure and class, at each observed epoch.
 
@@ -49,10 +45,10 @@ def summary_rows(
       ('learned', pair_name(words, p), int(runs['correct'][:, k, p].sum()))
       for p in range(len(words.pairs))
     ]
-    (found,) = text_runs.endings(configuration, k, starts=[start], end=end)
+    (found,) = text_runs.endings(configuration, k, [configuration.start])
     counts += [
-      (f'generation from {start}', name, int(chosen.sum()))
-      for name, chosen in _ends(found, end)
+      (f'generation from {configuration.start}', name, int(chosen.sum()))
+      for name, chosen in _ends(found, configuration.end)
     ]
     for measure, name, count in counts:
       yield {
@@ -76,18 +72,17 @@ def _ends(
 
 
 def generation_rows(
-  configuration: Configuration, epoch: int, *, start: str, end: str
+  configuration: Configuration, epoch: int
 ) -> Iterator[dict[str, Any]]:
   """Yields where greedy generation leads from every word, the start first.
 
   After the last epoch; `count_tied` of the runs had a tie after some input.
   """
   words = configuration.words.vocabulary
+  start, end = configuration.start, configuration.end
   starts = (start, *(word for word in words if word not in (start, end)))
   tied = configuration.has_tie(-1)
-  for word, found in zip(
-    starts, text_runs.endings(configuration, -1, starts=starts, end=end)
-  ):
+  for word, found in zip(starts, text_runs.endings(configuration, -1, starts)):
     for name, chosen in _ends(found, end):
       yield {
         **configuration.flags,

@@ -99,7 +99,6 @@ def draw_endings(
   found: Sequence[Configuration],
   rows: Sequence[Mapping[str, Any]],
   epoch: int,
-  end: str,
 ) -> None:
   """Draws where greedy generation leads from each word, by configuration."""
   figure, panels = _panels(found, height=3.0)
@@ -107,14 +106,16 @@ def draw_endings(
     own = [
       row
       for row in rows
-      if row['class'] != f'never {end}'
+      if row['class'] != f'never {configuration.end}'
       and all(row[n] == value for n, value in configuration.flags.items())
     ]
     totals: dict[str, int] = {}
     for row in own:
       totals[row['class']] = totals.get(row['class'], 0) + row['count']
-    cycles = sorted((n for n in totals if n != end), key=lambda n: -totals[n])
-    classes = (end, *cycles[:_MAX_CYCLES])
+    cycles = sorted(
+      (n for n in totals if n != configuration.end), key=lambda n: -totals[n]
+    )
+    classes = (configuration.end, *cycles[:_MAX_CYCLES])
     words = list(dict.fromkeys(row['start'] for row in own))
     fractions = np.zeros((len(words), len(classes) + 1))
     for row in own:
@@ -125,7 +126,7 @@ def draw_endings(
     stacked.draw_stacked(
       axes,
       labels=words,
-      classes=[f"ends at '{end}'", *classes[1:], 'others'],
+      classes=[f"ends at '{configuration.end}'", *classes[1:], 'others'],
       fractions=fractions,
     )
     axes.set_title(configuration.label, fontsize='medium')

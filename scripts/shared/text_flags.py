@@ -87,26 +87,33 @@ def define(*, num_epochs: int) -> None:
 
 def define_generation() -> None:
   """Defines the flags of generation, which no training hangs on."""
-  flags.DEFINE_string('start', 'hello', 'Word that generation starts from.')
+  flags.DEFINE_string(
+    'start',
+    '',
+    "Word that generation starts from; '' is the first input of the pairs, "
+    'hello in those built in.',
+  )
   flags.DEFINE_string('end', word_pairs.END, 'Word that ends generation.')
   define_list(
     'temperature',
     [0.6, 1.0, 1.5],
     number(float, 0.0, exclusive=True),
-    'Temperatures of sampling, each > 0.',
+    'Temperatures at which texts are sampled.',
   )
   flags.DEFINE_integer(
-    'top_k', 0, 'Sample among so many largest logits; 0 means all.', 0
-  )
-  define_list(
-    'max_tokens',
-    [5, 20],
-    number(int, 1),
-    'Chances are those to end within so many tokens.',
+    'top_k',
+    0,
+    'Draws among the k likeliest words; 0 among all, 1 is argmax.',
+    0,
   )
 
 
 GENERATION = ('start', 'end', 'temperature', 'top_k', 'max_tokens')
+
+
+def start_of(settings: Mapping[str, Any], words: word_pairs.WordPairs) -> str:
+  """Returns the word that generation starts from."""
+  return settings['start'] or words.vocabulary[words.pairs[0, 0]]
 
 
 def check_generation(settings: Mapping[str, Any]) -> None:
@@ -116,10 +123,12 @@ def check_generation(settings: Mapping[str, Any]) -> None:
     flags.Error: naming the word that is missing, or a top_k too large.
   """
   for label in settings['words']:
-    vocabulary = words_of(settings, label).vocabulary
-    for role in ('start', 'end'):
+    words = words_of(settings, label)
+    vocabulary = words.vocabulary
+    chosen = {'start': start_of(settings, words), 'end': settings['end']}
+    for role, word in chosen.items():
       try:
-        word_pairs.index_of(settings[role], vocabulary, role=f'--{role}:')
+        word_pairs.index_of(word, vocabulary, role=f'--{role}:')
       except ValueError as error:
         raise flags.Error(str(error)) from None
     if settings['top_k'] > len(vocabulary):

@@ -41,12 +41,9 @@ def write(
     int(epoch): float(loss)
     for epoch, loss in (text.split(':') for text in settings['printed_losses'])
   }
-  words = {'start': settings['start'], 'end': settings['end']}
   rows: dict[str, list[Iterable[dict[str, Any]]]] = {
-    'summary': [text_counts.summary_rows(c, epochs, **words) for c in found],
-    'generation': [
-      text_counts.generation_rows(c, epochs[-1], **words) for c in found
-    ],
+    'summary': [text_counts.summary_rows(c, epochs) for c in found],
+    'generation': [text_counts.generation_rows(c, epochs[-1]) for c in found],
     'exchange': [text_counts.exchange_rows(c, epochs[-1]) for c in found],
     'losses': [text_tables.loss_rows(c, epochs, printed) for c in found],
     'temperatures': [text_tables.temperature_rows(c, settings) for c in found],
@@ -78,7 +75,6 @@ def write(
     found,
     made['generation'],
     epochs[-1],
-    settings['end'],
   )
   names = ', '.join(f'{name}.csv' for name in written)
   print(f'\n{names}, outcomes.png, losses.png and generation.png are in {path}')
@@ -99,7 +95,7 @@ def _print_counts(
       'outcome',
       'tie',
       'dead layer',
-      f'generation from {settings["start"]}',
+      f'generation from {configuration.start}',
     )
     num_cycles = 0
     for row in own:
@@ -182,10 +178,10 @@ def _print_losses(
 def _print_temperatures(
   found: Sequence[Configuration], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-  first = rows[0]
+  starts = ' or '.join(dict.fromkeys(repr(row['start']) for row in rows))
   print(
-    f'\nChance that sampling from {first["start"]!r} ends within L tokens, '
-    'exact for each net, mean over nets:\n'
+    f'\nChance that sampling from {starts} ends within L tokens, exact for '
+    'each net, mean over nets:\n'
   )
   lines = [
     [

@@ -47,6 +47,8 @@ class Configuration(NamedTuple):
     flags: value of each list flag; None where its optimizer does not use it.
     group: its group, whose static flags are those of `text_trial`.
     words: vocabulary and pairs.
+    start: word that generation starts from.
+    end: word that ends it.
     runs: name -> array [S, ...], the stored results.
   """
 
@@ -54,6 +56,8 @@ class Configuration(NamedTuple):
   flags: dict[str, Any]
   group: grids.Group
   words: word_pairs.WordPairs
+  start: str
+  end: str
   runs: dict[str, np.ndarray]
 
   @property
@@ -88,12 +92,15 @@ def read(
       short=_SHORT,
       always=('pairs', 'embed_dim', 'hidden_dim', 'optimizer'),
     )
+    words = text_flags.words_of(settings, group.static['pairs'])
     for c, (flags, label) in enumerate(points):
       yield Configuration(
         label=label,
         flags=flags,
         group=group,
-        words=text_flags.words_of(settings, group.static['pairs']),
+        words=words,
+        start=text_flags.start_of(settings, words),
+        end=settings['end'],
         runs={name: values[number == c] for name, values in runs.items()},
       )
 
@@ -112,7 +119,7 @@ class Endings(NamedTuple):
 
 
 def endings(
-  configuration: Configuration, k: int, *, starts: Sequence[str], end: str
+  configuration: Configuration, k: int, starts: Sequence[str]
 ) -> Iterator[Endings]:
   """Follows every run's greedy generation to its end or its cycle.
 
@@ -120,12 +127,11 @@ def endings(
     configuration: the runs.
     k: which observation.
     starts: words.
-    end: word that ends it.
 
   Yields:
     The endings from each start.
   """
-  vocabulary = configuration.words.vocabulary
+  vocabulary, end = configuration.words.vocabulary, configuration.end
   last = word_pairs.index_of(end, vocabulary, role='end')
   maps, of_run = _distinct(configuration.runs['predictions'][:, k])
   diverged = configuration.runs['outcome'][:, k] == Outcome.DIVERGED

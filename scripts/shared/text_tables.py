@@ -80,12 +80,12 @@ def temperature_rows(
   its mean over the nets is the chance for a net of a random seed. `greedy_*`
   are the nets whose greedy generation ends, and the others.
   """
-  start, end = settings['start'], settings['end']
+  start, end = configuration.start, configuration.end
   vocabulary = configuration.words.vocabulary
   place = word_pairs.index_of(start, vocabulary, role='start')
   last = word_pairs.index_of(end, vocabulary, role='end')
   finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
-  (found,) = text_runs.endings(configuration, -1, starts=[start], end=end)
+  (found,) = text_runs.endings(configuration, -1, [start])
   ends = (found.which == 0)[finite]
   tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
   weights = configuration.runs['weights'][finite]

@@ -91,7 +91,7 @@ def test_a_net_that_diverged_is_said_to_be_so(tmp_path):
     ('a b\nb !', ('--walk_words=a,x',), "--walk_words: 'x' is not in the"),
     ('a b\nb !', ('--embed_dim=2,4',), '--embed_dim=2,4 holds 2 values'),
     ('a b\nb !', ('--pairs=six,four',), '--pairs=six,four holds 2 values'),
-    ('a b\nb !', ('--top_k=4',), '--top_k=4 must lie in 0..3'),
+    ('a b\nb !', ('--top_k=4',), '--top_k=4: the vocabulary has 3 words'),
   ],
 )
 def test_what_cannot_be_used_ends_in_one_line(
