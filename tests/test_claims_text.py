@@ -261,3 +261,11 @@ def test_counts_of_torch(claims):
   )
   assert f'{same["exact_differ"]} of 2,000' in claims
   assert f'near ties set apart {same["near_differ"]} ' in claims
+
+
+def test_the_walked_net_is_the_best_of_the_million():
+  best = _find(_rows('million', 'best'), pairs='six')
+  text = (RESULTS / 'walk_text' / 'best_six' / 'walk.txt').read_text()
+  assert f'index {best["seed_index"]}\n' in text
+  assert re.search(rf'501 +{float(best["loss"]):.4f}\n', text)
+  assert 'outcome: learned all' in text
