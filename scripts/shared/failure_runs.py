@@ -102,7 +102,11 @@ def read(
 
 
 def points(
-  group: grids.Group, settings: Mapping[str, Any], columns: Sequence[str]
+  group: grids.Group,
+  settings: Mapping[str, Any],
+  columns: Sequence[str],
+  *,
+  shapes: Sequence[str] = ('num_features', 'num_hidden'),
 ) -> Iterator[tuple[dict[str, Any], str]]:
   """Yields the flags and the label of each configuration of a group.
 
@@ -110,6 +114,7 @@ def points(
     group: of the store.
     settings: all scientific flags.
     columns: the list flags, in the order of the columns.
+    shapes: the flags that name a configuration where nothing is swept.
   """
   swept = [name for name in columns if len(settings[name]) > 1]
   for c in range(group.num_configurations):
@@ -117,17 +122,19 @@ def points(
       name: values[c].item() for name, values in group.axes.items()
     }
     flags = {name: point.get(name) for name in columns}
-    yield flags, _label(flags, swept)
+    yield flags, _label(flags, swept, shapes)
 
 
-def _label(flags: Mapping[str, Any], swept: Sequence[str]) -> str:
+def _label(
+  flags: Mapping[str, Any], swept: Sequence[str], shapes: Sequence[str]
+) -> str:
   """Names a configuration by what is swept, or by its shape."""
   names = [name for name in swept if flags[name] is not None]
   return ' '.join(
     f'{_SHORT.get(name, name)}={flags[name]:g}'
     if isinstance(flags[name], float)
     else f'{_SHORT.get(name, name)}={flags[name]}'
-    for name in names or ('num_features', 'num_hidden')
+    for name in names or shapes
   )
 
 
