@@ -26,7 +26,8 @@ class Pieces(NamedTuple):
   """The straight pieces of one net.
 
   Attributes:
-    inside: on the interval; none of a run that diverged.
+    inside: on the interval, see `linear_regions.clip`; none of a run that
+      diverged.
     everywhere: on the whole line; likewise.
   """
 

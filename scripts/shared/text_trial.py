@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from scripts.shared import flat_params, optimizer_flags, text_flags
+from scripts.shared.flat_params import flatten
 from toyjax import chunks, loops, statistics, store
 from toyjax.base import Array, ArrayTree, Dynamics, Toy
 from toyjax.data import word_pairs
@@ -147,7 +148,7 @@ def make_trial(
     return {
       **labels._asdict(),
       'initial_loss': toy.loss(initial.params, jnp.asarray(pairs)),
-      'weights': flat_params.flatten(state.params),
+      'weights': flatten(state.params),
     }
 
   return trial

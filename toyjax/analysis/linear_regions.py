@@ -164,7 +164,8 @@ def clip(
 ) -> tuple[Region, ...]:
   """Returns the regions, or their parts, that lie in [low, high].
 
-  What `linear_regions_1d` gives there, at less cost where both are wanted.
+  The lines `linear_regions_1d` gives there, at less cost where both are wanted.
+  The pattern of a merged region may be that of a part outside.
 
   Args:
     regions: from `linear_regions_1d`, merged or not.
