@@ -80,6 +80,10 @@ def train(
 ) -> Trained:
   """Trains one net, bit for bit the run of that seed index in a sweep.
 
+  So it was for all of 256 runs each of nets 1-2-2-1 and 1-4-4-1, whatever the
+  sweep's size and observed steps. Other compiler options may give other last
+  bits to loops of other lengths.
+
   Args:
     group: of one configuration.
     settings: all scientific flags.

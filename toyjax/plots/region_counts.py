@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 import numpy as np
 
 _WIDTH = 0.8  # Of the bars of one number, together.
@@ -70,18 +71,19 @@ def draw_region_counts(
     )
   if limit <= largest_shown:
     axes.axvline(limit, color='black', linestyle='--', linewidth=1.0)
-    where, side, text = limit, 'right', f'at most {limit} '
+    where, text = limit, f'at most {limit} '
   else:
-    where, side, text = largest_shown, 'right', f'at most {limit} →'
+    where, text = largest_shown, f'at most {limit} →'
   axes.text(
     where,
     0.95,
     text,
     transform=axes.get_xaxis_transform(),
-    horizontalalignment=side,
+    horizontalalignment='right',
     verticalalignment='top',
     fontsize='small',
   )
+  axes.xaxis.set_major_locator(MaxNLocator(integer=True))
   axes.set_xlim(0.4, largest_shown + 0.6)
   axes.set_ylim(bottom=0.0)
   axes.set_ylabel('share of nets')
