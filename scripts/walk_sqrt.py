@@ -85,7 +85,10 @@ flags.DEFINE_integer(
   'num_devices', 0, 'Host (CPU) devices; 0 means one for each core.', 0
 )
 flags.DEFINE_string(
-  'workdir', 'runs/walk_sqrt', 'Folder for formula.txt, formula.tex, net.png.'
+  'workdir',
+  '',
+  "Folder for formula.txt, formula.tex and net.png; '' is runs/walk_sqrt and "
+  'below it a name made of the flags that are not left alone.',
 )
 
 
@@ -117,6 +120,18 @@ def read_settings() -> dict[str, Any]:
       f'[{low:g}, {high:g}], the interval of --low and --high'
     )
   return settings
+
+
+def default_workdir() -> pathlib.Path:
+  """Returns a folder of its own for each set of flags."""
+  names = (*sqrt_flags.LISTS, *sqrt_flags.SCALARS, 'seed_index', *SHOWN)
+  parts = []
+  for name in names:
+    flag = flags.FLAGS[name]
+    if flag.value != flag.default:
+      values = flag.value if isinstance(flag.value, list) else [flag.value]
+      parts.append(f'{name}={",".join(map(str, values))}')
+  return pathlib.Path('runs') / 'walk_sqrt' / ('_'.join(parts) or 'default')
 
 
 def describe(
@@ -206,7 +221,7 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   with experiments.one_line_errors('walk_sqrt'):
     settings = read_settings()
-    path = pathlib.Path(FLAGS.workdir)
+    path = pathlib.Path(FLAGS.workdir) if FLAGS.workdir else default_workdir()
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )

@@ -41,7 +41,7 @@ def draw_outcomes(
   axes = figure.subplots()
   outcomes.draw_outcome_shares(
     axes,
-    labels=[each.label for each in found],
+    labels=[each.label.replace(' ', '\n') for each in found],
     steps=steps,
     outcomes=[code.name for code in Outcome],
     fractions=shares['fraction'],
@@ -87,10 +87,11 @@ def draw_errors(
     rival_label=f"Newton's iterations from {settings['newton_start']:g}",
     level=settings['solved_rmse'],
   )
+  beside = ';\nthose of one cost stand side by side' if len(series) > 1 else ''
   axes.set_title(
     f'What {_nets(settings)} leave of their target, and what\nan answer costs '
     f'({_runs(found)} seeds each, {_interval(settings)}, '
-    f'{settings["num_points"]} points)',
+    f'{settings["num_points"]} points{beside})',
     fontsize='medium',
   )
   axes.legend(loc='center left', bbox_to_anchor=(1.01, 0.5), frameon=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')
 _MARKERS = 'osDPvX'
-_SHIFT = 1.05  # Between series at the same cost, as a factor.
+_SHIFT = 1.05  # Between series, so that those of one cost stand side by side.
 
 
 class Spread(NamedTuple):
@@ -62,7 +62,12 @@ def draw_error_costs(
       label=f'{spread.label}: median, 95 % of nets',
     )
     axes.plot(
-      costs, least, '*', markersize=9, color=color, label='best of them'
+      costs,
+      least,
+      '*',
+      markersize=9,
+      color=color,
+      label='best of them' if not place else None,
     )
   seen = np.asarray(rival_errors) > 0.0
   if seen.any():
