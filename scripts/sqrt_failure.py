@@ -7,9 +7,9 @@ units that never switch make one line. This script trains every seed and says
 how it stands at the observed steps (summary.csv, outcomes.png), counts the
 straight pieces of its formula exactly, against the most there can be
 (regions.csv, regions.png), evaluates that formula in plain Python floats
-against the net (agreement.csv), counts dead units (units.csv), and sets errors
-against the operations of one answer, beside Newton's iteration (errors.csv,
-errors.png).
+against the net (agreement.csv), counts dead units (units.csv) and where runs of
+each kind went after it (transitions.csv), and sets errors against the
+operations of one answer, beside Newton's iteration (errors.csv, errors.png).
 
 The source of the net tells neither the interval of x nor the optimizer, its
 rate and its steps: those of this script are ours, and all of them are flags.

@@ -11,8 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from scripts.shared.sqrt_rows import share
 from scripts.shared.sqrt_runs import Configuration
-from toyjax import statistics
 from toyjax.analysis import linear_regions
 from toyjax.analysis.linear_regions import Region
 from toyjax.toys import sqrt_mlp
@@ -129,17 +129,6 @@ def compare(
   return found
 
 
-def _share(count: int, total: int) -> dict[str, Any]:
-  interval = statistics.wilson(count, total)
-  return {
-    'count': count,
-    'total': total,
-    'fraction': interval.estimate,
-    'lower': interval.lower,
-    'upper': interval.upper,
-  }
-
-
 def _kinds(
   configuration: Configuration, num_counted: int
 ) -> dict[str, np.ndarray]:
@@ -180,7 +169,7 @@ def region_rows(
             'where': where,
             'among': among,
             'num_regions': number,
-            **_share(int(np.sum(found[is_in] == number)), int(is_in.sum())),
+            **share(int(np.sum(found[is_in] == number)), int(is_in.sum())),
             'max_num_regions': limit.num_regions,
             'is_attainable': limit.is_attained,
           }
@@ -219,7 +208,7 @@ def agreement_rows(
           'relative_to': relative_to,
           'among': among,
           'tolerance': tolerance,
-          **_share(int(np.sum(own <= tolerance)), len(own)),
+          **share(int(np.sum(own <= tolerance)), len(own)),
           'median_difference': _quantile(own, 0.5) if any_run else None,
           'largest_difference': float(own.max()) if any_run else None,
           # Where the answer at the point is the measure, how large the answers

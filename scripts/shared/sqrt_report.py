@@ -7,30 +7,18 @@ from collections.abc import Mapping, Sequence
 import pathlib
 from typing import Any
 
-import numpy as np
-
 from scripts.shared import (
   grids,
   sqrt_figures,
-  sqrt_flags,
   sqrt_formulas,
+  sqrt_rows,
   sqrt_runs,
   tables,
 )
 from scripts.shared.sqrt_runs import Configuration
-from toyjax import statistics
-from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Outcome
 
-QUANTILES = {
-  'min': 0.0,
-  'q025': 0.025,
-  'q250': 0.25,
-  'median': 0.5,
-  'q750': 0.75,
-  'q975': 0.975,
-  'max': 1.0,
-}
+_SHARE = ('count', 'of', 'share', '95 % interval')
 
 
 def write(
@@ -59,25 +47,31 @@ def write(
       configuration.flags, steps, configuration.outcomes, Outcome
     )
   ]
-  units = [row for each in found for row in _unit_rows(each)]
+  units = [row for each in found for row in sqrt_rows.unit_rows(each)]
+  transitions = [
+    row for each in found for row in sqrt_rows.transition_rows(each, steps)
+  ]
   regions: list[dict[str, Any]] = []
   agreement: list[dict[str, Any]] = []
   for configuration in found:
     own_regions, own_agreement = _formula_rows(configuration, settings)
     regions += own_regions
     agreement += own_agreement
-  newton = _newton_rows(settings)
-  errors = [*(_error_row(each) for each in found), *newton]
+  newton = sqrt_rows.newton_rows(settings)
+  errors = [*(sqrt_rows.error_row(each) for each in found), *newton]
   for name, rows in (
     ('summary', summary),
     ('units', units),
+    ('transitions', transitions),
     ('regions', regions),
     ('errors', errors),
     ('agreement', agreement),
   ):
-    tables.write_csv(path / f'{name}.csv', rows)
+    if rows:
+      tables.write_csv(path / f'{name}.csv', rows)
 
   _print_outcomes(found, summary, steps[-1])
+  _print_transitions(found, transitions)
   _print_regions(found, regions, settings)
   _print_agreement(found, agreement, settings)
   _print_errors(found, errors)
@@ -85,32 +79,9 @@ def write(
   sqrt_figures.draw_errors(path / 'errors.png', found, errors, settings)
   sqrt_figures.draw_regions(path / 'regions.png', found, regions, settings)
   print(
-    '\nsummary.csv, units.csv, regions.csv, errors.csv, agreement.csv, '
-    f'outcomes.png, errors.png and regions.png are in {path}'
+    '\nsummary, units, transitions, regions, errors, agreement (.csv), '
+    f'outcomes, errors and regions (.png) are in {path}'
   )
-
-
-def _unit_rows(configuration: Configuration) -> list[dict[str, Any]]:
-  """Counts runs by their number of dead units at the last step."""
-  total = len(configuration.num_dead)
-  num_units = sum(configuration.widths)
-  counts = statistics.counts(configuration.num_dead, num_units + 1)
-  rows = []
-  for number, count in enumerate(counts.tolist()):
-    interval = statistics.wilson(count, total)
-    rows.append(
-      {
-        **configuration.flags,
-        'num_dead': number,
-        'num_units': num_units,
-        'count': count,
-        'total': total,
-        'fraction': interval.estimate,
-        'lower': interval.lower,
-        'upper': interval.upper,
-      }
-    )
-  return rows
 
 
 def _formula_rows(
@@ -140,53 +111,6 @@ def _formula_rows(
   )
 
 
-def _error_row(configuration: Configuration) -> dict[str, Any]:
-  """Returns quantiles of the error at the last step.
-
-  A run that diverged counts as infinitely far off.
-  """
-  rmse = np.where(np.isnan(configuration.rmse), np.inf, configuration.rmse)
-  return {
-    'method': 'net',
-    **configuration.flags,
-    'num_iterations': None,
-    'num_operations': sqrt_mlp.num_net_operations(configuration.widths),
-    'total': len(rmse),
-    **{
-      f'rmse_{name}': float(np.quantile(rmse, q, method='inverted_cdf'))
-      for name, q in QUANTILES.items()
-    },
-  }
-
-
-def _newton_rows(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
-  """Returns Newton's errors by operations, where √x is among the targets."""
-  if 'sqrt' not in settings['target']:
-    return []
-  newton = sqrt_mlp.newton_errors(
-    low=settings['low'],
-    high=settings['high'],
-    num_points=settings['num_points'],
-    start=settings['newton_start'],
-    num_iterations=settings['newton_iterations'],
-  )
-  flags = dict.fromkeys(sqrt_flags.LISTS)
-  return [
-    {
-      'method': 'newton',
-      **flags,
-      'target': 'sqrt',
-      'num_iterations': number,
-      'num_operations': operations,
-      'total': 1,  # One start, so one error.
-      **dict.fromkeys([f'rmse_{name}' for name in QUANTILES], rmse),
-    }
-    for number, (operations, rmse) in enumerate(
-      zip(newton.num_operations.tolist(), newton.rmse.tolist())
-    )
-  ]
-
-
 def _print_outcomes(
   found: Sequence[Configuration],
   rows: Sequence[Mapping[str, Any]],
@@ -200,8 +124,30 @@ def _print_outcomes(
     if row['count']
   ]
   print(f'\nAfter {last_step:,} steps (95 % Wilson intervals):\n')
-  header = ('configuration', 'outcome', 'count', 'of', 'share', '95 % interval')
+  header = ('configuration', 'outcome', *_SHARE)
   print(tables.format_table(header, lines))
+
+
+def _print_transitions(
+  found: Sequence[Configuration], rows: Sequence[Mapping[str, Any]]
+) -> None:
+  """Prints where runs went that had collapsed at an earlier step."""
+  collapsed = (Outcome.CONSTANT.name, Outcome.ONE_LINE.name)
+  lines = [
+    [
+      each.label,
+      f'{row["outcome"].lower()} at {row["step"]:,}',
+      row['last_outcome'].lower(),
+      *_cells(row),
+    ]
+    for each in found
+    for row in rows
+    if _is_of(row, each) and row['outcome'] in collapsed
+  ]
+  if lines:
+    print('\nRuns that had collapsed at an earlier step, at the last one:\n')
+    header = ('configuration', 'from', 'to', *_SHARE)
+    print(tables.format_table(header, lines))
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -229,7 +175,7 @@ def _print_regions(
     f'\nStraight pieces on [{settings["low"]:g}, {settings["high"]:g}], exact '
     'counts; the largest number possible is listed too:\n'
   )
-  header = ('configuration', 'pieces', 'count', 'of', 'share', '95 % interval')
+  header = ('configuration', 'pieces', *_SHARE)
   print(tables.format_table(header, lines))
 
 
@@ -262,8 +208,8 @@ def _print_agreement(
     f'at {settings["num_checked"]:,} points: within {tolerance:g}\n'
   )
   header = (
-    *('configuration', 'relative to', 'runs', 'count', 'of', 'share'),
-    *('95 % interval', 'median', 'largest'),
+    *('configuration', 'relative to', 'runs'),
+    *(*_SHARE, 'median', 'largest'),
   )
   print(tables.format_table(header, lines))
 
@@ -277,12 +223,16 @@ def _print_errors(
     [
       labels[i] if i < len(labels) else f'newton {row["num_iterations"]}',
       str(row['num_operations']),
-      *(f'{row[f"rmse_{name}"]:.3g}' for name in QUANTILES),
+      *(f'{row[f"rmse_{name}"]:.3g}' for name in sqrt_rows.QUANTILES),
     ]
     for i, row in enumerate(rows)
   ]
   print('\nRoot mean squared error by operations of one answer:\n')
-  print(tables.format_table(('configuration', 'operations', *QUANTILES), lines))
+  print(
+    tables.format_table(
+      ('configuration', 'operations', *sqrt_rows.QUANTILES), lines
+    )
+  )
 
 
 def _is_of(row: Mapping[str, Any], configuration: Configuration) -> bool:

@@ -96,7 +96,10 @@ def finished(tmp_path_factory):
 def test_it_writes_everything_it_promises(finished):
   workdir, done, _ = finished
   names = {path.name for path in workdir.iterdir()} - {'.lock'}
-  tables = ('summary', 'units', 'regions', 'errors', 'agreement')
+  tables = (
+    *('summary', 'units', 'transitions'),
+    *('regions', 'errors', 'agreement'),
+  )
   figures = ('outcomes.png', 'errors.png', 'regions.png')
   assert names == {
     *(f'{name}.csv' for name in tables),
@@ -144,6 +147,21 @@ def test_the_summary_counts_what_the_store_says(finished):
     data = stored[row['learning_rate']].isel(step=-1)
     number = int((data['num_dead'] == int(row['num_dead'])).sum())
     assert int(row['count']) == number
+
+
+def test_transitions_are_those_of_the_store(finished):
+  workdir, _, stored = finished
+  rows = _rows(workdir, 'transitions')
+  for rate, data in stored.items():
+    before, after = data['outcome'].values.T
+    own = [row for row in rows if row['learning_rate'] == rate]
+    assert sum(int(row['count']) for row in own) == NUM_SEEDS
+    for row in own:
+      at_first = before == Outcome[row['outcome']]
+      both = at_first & (after == Outcome[row['last_outcome']])
+      assert (row['step'], row['last_step']) == ('40', '120')
+      assert int(row['count']) == both.sum() > 0
+      assert int(row['total']) == at_first.sum()
 
 
 def test_pieces_are_counted_on_the_interval_and_on_the_line(finished):

@@ -122,6 +122,7 @@ def draw_net(
       color=color,
       path_effects=[patheffects.withStroke(linewidth=2.4, foreground='white')],
     )
+  axes.margins(y=0.14)  # For the names of units at the lower edge.
   axes.set_ylabel('y')
   axes.grid(alpha=0.25)
   axes.legend(frameon=False, fontsize='small')
