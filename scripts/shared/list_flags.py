@@ -13,7 +13,7 @@ flags.disclaim_key_flags()
 class _ListParser(flags.ArgumentParser):
   """Parses a comma-separated list, a set of values to sweep or any list."""
 
-  def __init__(self, parse_item: Callable[[str], Any], is_swept: bool):
+  def __init__(self, parse_item: Callable[[str], Any], is_swept: bool = True):
     self._parse_item = parse_item
     self._is_swept = is_swept
     self.syntactic_help = 'a comma-separated list'
