@@ -151,8 +151,8 @@ def describe_regions(trained: Trained) -> str:
   length = float(trained.regions[-1].right) - float(trained.regions[0].left)
   num_silent = len(trained.parts) - len(trained.regions)
   note = (
-    f'; units switch at {num_silent} more places, which do not bend the '
-    'answer:\na row shows the leftmost pattern of its piece'
+    f'; places where units switch and the answer does not bend: {num_silent},'
+    '\nso a row shows the leftmost pattern of its piece'
     if num_silent
     else ''
   )
