@@ -66,13 +66,7 @@ flags.DEFINE_integer(
   'warmup_steps', 2500, 'Warm-up of the warmup_cosine schedule.', 0
 )
 flags.DEFINE_integer('num_steps', 25_000, 'Steps of each run.', 2)
-define_list(
-  'observe_steps',
-  [1000, 2500, 5000, 10_000, 15_000, 25_000],
-  number(int, 2),
-  'Increasing steps at which runs are labelled and stored; those past '
-  '--num_steps are an error, unless this flag is left alone.',
-)
+experiments.define_observe_steps([1000, 2500, 5000, 10_000, 15_000, 25_000])
 flags.DEFINE_float(
   'solved_sse',
   1e-2,
@@ -92,16 +86,8 @@ def read_settings() -> dict[str, Any]:
   """
   FLAGS = flags.FLAGS
   settings: dict[str, Any] = {name: FLAGS[name].value for name in SCIENCE}
-  num_steps, steps = settings['num_steps'], settings['observe_steps']
-  if FLAGS['observe_steps'].using_default_value:
-    kept = [step for step in steps if step < num_steps]
-    settings['observe_steps'] = steps = [*kept, num_steps]
-  if steps != sorted(steps):
-    raise flags.Error(f'--observe_steps must increase: {steps}')
-  if steps[-1] > num_steps:
-    raise flags.Error(
-      f'--observe_steps={steps[-1]} lies past the end, --num_steps={num_steps}'
-    )
+  num_steps = settings['num_steps']
+  settings['observe_steps'] = experiments.observed_steps(num_steps)
   optimizer_flags.check(settings)
   warmup_steps = settings['warmup_steps']
   if settings['schedule'] != 'constant' and warmup_steps >= num_steps:

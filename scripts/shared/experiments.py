@@ -1,6 +1,6 @@
 """Flags of every sweep, JAX's settings, clean exits, and the dry run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import logging
 import math
@@ -14,6 +14,7 @@ from absl import flags
 import jax
 import numpy as np
 
+from scripts.shared.list_flags import define_list, number
 from toyjax import chunks, manifest
 
 flags.disclaim_key_flags()
@@ -43,6 +44,36 @@ def define_sweep_flags(
     'Label, tabulate and draw the runs in --workdir again, without training.',
   )
   define_machine_flags(workdir=workdir, with_dtype=with_dtype)
+
+
+def define_observe_steps(default: Sequence[int]) -> None:
+  """Defines --observe_steps, read by `observed_steps`."""
+  define_list(
+    'observe_steps',
+    default,
+    number(int, 2),
+    'Increasing steps at which runs are labelled and stored; those past '
+    '--num_steps are an error, unless this flag is left alone.',
+  )
+
+
+def observed_steps(num_steps: int) -> list[int]:
+  """Returns --observe_steps; left alone, those before the end and the end.
+
+  Raises:
+    flags.Error: where they do not increase or lie past the end.
+  """
+  flag = flags.FLAGS['observe_steps']
+  steps: list[int] = list(flag.value or ())
+  if flag.using_default_value:
+    return [*(step for step in steps if step < num_steps), num_steps]
+  if steps != sorted(steps):
+    raise flags.Error(f'--observe_steps must increase: {steps}')
+  if steps[-1] > num_steps:
+    raise flags.Error(
+      f'--observe_steps={steps[-1]} lies past the end, --num_steps={num_steps}'
+    )
+  return steps
 
 
 def define_machine_flags(*, workdir: str, with_dtype: bool = True) -> None:

@@ -10,15 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray
 
-from scripts.shared import autoencoder_trial, grids
-
-_SHORT = {
-  'num_features': 'n',
-  'num_hidden': 'm',
-  'learning_rate': 'lr',
-  'weight_decay': 'decay',
-  'adam_eps': 'eps',
-}
+from scripts.shared import autoencoder_trial, grids, optimizer_flags
 
 LAST = ('sse', 'num_shared', 'num_merged', 'num_off', 'shared_over')
 
@@ -109,7 +101,7 @@ def points(
     group,
     settings,
     columns,
-    short=_SHORT,
+    short={**optimizer_flags.SHORT, 'num_features': 'n', 'num_hidden': 'm'},
     always=('num_features', 'num_hidden'),
   )
 

@@ -11,10 +11,11 @@ flags.disclaim_key_flags()
 
 
 class _ListParser(flags.ArgumentParser):
-  """Parses a comma-separated list without repetitions."""
+  """Parses a comma-separated list, a set of values to sweep or any list."""
 
-  def __init__(self, parse_item: Callable[[str], Any]):
+  def __init__(self, parse_item: Callable[[str], Any], is_swept: bool = True):
     self._parse_item = parse_item
+    self._is_swept = is_swept
     self.syntactic_help = 'a comma-separated list'
 
   def parse(self, argument: str | Sequence[Any]) -> list[Any]:
@@ -22,6 +23,8 @@ class _ListParser(flags.ArgumentParser):
     if isinstance(argument, str):
       argument = [item.strip() for item in argument.split(',')]
     values = [self._parse_item(str(item)) for item in argument]
+    if not self._is_swept:
+      return values
     if not values:
       raise ValueError('needs at least one value')
     if len(set(values)) < len(values):
@@ -68,10 +71,15 @@ def define_list(
   default: Sequence[Any],
   parse_item: Callable[[str], Any],
   description: str,
+  *,
+  is_swept: bool = True,
 ) -> flags.FlagHolder:
-  """Defines a flag that holds a list whose items `parse_item` accepts."""
+  """Defines a flag that holds a list whose items `parse_item` accepts.
+
+  A list that is swept needs one value or more, all different.
+  """
   return flags.DEFINE(
-    _ListParser(parse_item),
+    _ListParser(parse_item, is_swept),
     name,
     list(default),
     description,

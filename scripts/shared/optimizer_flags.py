@@ -26,6 +26,9 @@ OPTIMIZER_FLAGS = {
   'rmsprop_decay': 'decay',
 }
 
+# Flag -> its name in the label of a configuration.
+SHORT = {'learning_rate': 'lr', 'weight_decay': 'decay', 'adam_eps': 'eps'}
+
 _BELOW_ONE = ('adam_b1', 'adam_b2', 'momentum', 'rmsprop_decay')
 
 

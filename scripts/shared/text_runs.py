@@ -10,21 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray
 
-from scripts.shared import grids, text_flags
+from scripts.shared import grids, optimizer_flags, text_flags
 from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
 from toyjax.toys.text_mlp import Outcome
 
 _SHORT = {
-  'pairs': '',
+  **optimizer_flags.SHORT,
   'embed_dim': 'embed',
   'hidden_dim': 'hidden',
-  'optimizer': '',
-  'learning_rate': 'lr',
-  'batches': '',
-  'init': '',
-  'weight_decay': 'decay',
-  'adam_eps': 'eps',
+  **dict.fromkeys(text_flags.CHOICES, ''),
 }
 _READ = (
   'outcome',

@@ -10,7 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import optimizer_flags, text_flags
+from scripts.shared import flat_params, optimizer_flags, text_flags
+from scripts.shared.flat_params import flatten
 from toyjax import chunks, loops, statistics, store
 from toyjax.base import Array, ArrayTree, Dynamics, Toy
 from toyjax.data import word_pairs
@@ -60,36 +61,11 @@ VARIABLES = {
 }
 
 
-def flatten(params: text_mlp.Params) -> Array:
-  """Returns all parameters of one net in one row, in the store's order."""
-  return jnp.concatenate([leaf.ravel() for leaf in jax.tree.leaves(params)])
-
-
 def unflatten(
   weights: np.ndarray, static: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> text_mlp.Params:
-  """Returns the parameters of stored nets.
-
-  Args:
-    weights: [..., number of parameters], as `flatten` gives.
-    static: see `make_toy`.
-    settings: see `make_toy`.
-
-  Returns:
-    `Params` of NumPy arrays with the same leading axes.
-  """
-  toy, _ = make_toy(static, settings)
-  shapes = jax.eval_shape(toy.init, jax.random.key(0))
-  leaves, tree = jax.tree.flatten(shapes)
-  ends = np.cumsum([leaf.size for leaf in leaves])
-  parts = np.split(weights, ends[:-1], axis=-1)
-  return jax.tree.unflatten(
-    tree,
-    [
-      part.reshape(*weights.shape[:-1], *leaf.shape)
-      for part, leaf in zip(parts, leaves)
-    ],
-  )
+  """Returns the parameters of stored nets, see `flat_params.unflatten`."""
+  return flat_params.unflatten(weights, make_toy(static, settings)[0])
 
 
 def make_toy(

@@ -257,3 +257,21 @@ def test_lanes_classify_as_one_net_does():
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *nets)
   codes = jax.jit(lanes(lambda params: _diagnose(params).outcome))(stacked)
   assert codes.tolist() == [CASES[case][1] for case in cases]
+
+
+def test_stored_quantities_give_the_same_labels():
+  for case, (params, _, _) in CASES.items():
+    for decrease, solved_rmse in ((0.0, 0.01), (0.2, 0.01), (0.2, 10.0)):
+      found = _diagnose(params, decrease=decrease, solved_rmse=solved_rmse)
+      measured = found._asdict()
+      code = sqrt_mlp.label(
+        is_finite=np.isfinite(found.rmse),
+        decrease=decrease,
+        solved_rmse=solved_rmse,
+        thresholds=sqrt_mlp.THRESHOLDS,
+        **{
+          name: measured[name]
+          for name in ('rmse', 'constancy', 'straightness', 'num_dead')
+        },
+      )
+      assert code == found.outcome, case

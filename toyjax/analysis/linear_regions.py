@@ -159,6 +159,35 @@ def _merged(regions: Sequence[Region]) -> tuple[Region, ...]:
   return tuple(merged)
 
 
+def clip(
+  regions: Sequence[Region], *, low: float, high: float
+) -> tuple[Region, ...]:
+  """Returns the regions, or their parts, that lie in [low, high].
+
+  The lines `linear_regions_1d` gives there, at less cost where both are wanted.
+  The pattern of a merged region may be that of a part outside.
+
+  Args:
+    regions: from `linear_regions_1d`, merged or not.
+    low: inside their interval, finite.
+    high: inside their interval, > low, finite.
+
+  Raises:
+    ValueError: if the interval is none or reaches beyond theirs.
+  """
+  if not regions[0].left <= low < high <= regions[-1].right:
+    raise ValueError(
+      f'[{low}, {high}] is no interval within '
+      f'[{float(regions[0].left)}, {float(regions[-1].right)}]'
+    )
+  start, end = Fraction(low), Fraction(high)
+  return tuple(
+    region._replace(left=max(region.left, start), right=min(region.right, end))
+    for region in regions
+    if region.left < end and region.right > start
+  )
+
+
 def evaluate(regions: Sequence[Region], x: float) -> float:
   """Returns slope * x + intercept of the region of x, in plain floats.
 
@@ -173,9 +202,14 @@ def evaluate(regions: Sequence[Region], x: float) -> float:
     raise ValueError(
       f'{x} lies outside [{float(regions[0].left)}, {float(regions[-1].right)}]'
     )
-  kinks = [region.left for region in regions[1:]]
-  region = regions[bisect.bisect_right(kinks, x)]
+  number = bisect.bisect_right(regions, x, lo=1, key=_left_end) - 1
+  region = regions[number]
   return float(region.slope) * x + float(region.intercept)
+
+
+def _left_end(region: Region) -> Any:
+  """Returns where a region begins; typed loosely, since bisect knows floats."""
+  return region.left
 
 
 class RegionLimit(NamedTuple):

@@ -34,6 +34,12 @@ STYLES: Mapping[str, Style] = {
   'DEAD_LAYER': Style('#7A0019', 'xx'),
   'PARTLY_LEARNED': Style('#CC79A7', '\\\\'),
   'ALL_WRONG': Style('#D55E00'),
+  # The net of one variable.
+  'REACHED': Style('#0072B2'),
+  'CONSTANT': Style('#D55E00'),
+  'ONE_LINE': Style('#E69F00', '//'),
+  'DEAD_UNITS': Style('#CC79A7', '\\\\'),
+  'ALL_LIVE': Style('#009E73', '--'),
 }
 _FALLBACK = Style('#FFFFFF', 'oo')
 _GROUP_WIDTH = 0.86  # of the distance between two configurations.

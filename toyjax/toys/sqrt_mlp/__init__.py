@@ -16,6 +16,7 @@ from toyjax.toys.sqrt_mlp.model import (
   Dense,
   Params,
   apply,
+  check_interval,
   hidden_values,
   make,
   target_values,
@@ -34,6 +35,7 @@ from toyjax.toys.sqrt_mlp.outcomes import (
   Thresholds,
   classify,
   diagnose,
+  label,
 )
 
 __all__ = [
@@ -49,9 +51,11 @@ __all__ = [
   'Params',
   'Thresholds',
   'apply',
+  'check_interval',
   'classify',
   'diagnose',
   'hidden_values',
+  'label',
   'make',
   'newton_errors',
   'newton_sqrt',

@@ -174,7 +174,7 @@ def make(
     ValueError: on sizes too small, an interval that is none or lies outside
       the target's domain, or an unknown name.
   """
-  _check(target, low, high)
+  check_interval(target, low, high)
   if num_points < 2 or not widths or min(widths) < 1:
     raise ValueError(
       'num_points must be >= 2 and widths one or more numbers >= 1: '
@@ -218,7 +218,7 @@ def make(
   return Toy(draw, sample, loss)
 
 
-def _check(target: str, low: float, high: float) -> None:
+def check_interval(target: str, low: float, high: float) -> None:
   """Raises ValueError where [low, high] is no interval f is defined on."""
   if not (math.isfinite(low) and math.isfinite(high) and low < high):
     raise ValueError(f'low must lie below high, both finite: {low}, {high}')

@@ -138,27 +138,64 @@ def diagnose(
     finite &= jnp.all(jnp.isfinite(leaf))
   constancy = _span(outputs) / _span(values)
   straightness = _bend(x, outputs) / _bend(x, values)
-  tests = {
-    Outcome.DIVERGED: ~finite,
-    Outcome.REACHED: mse < solved_rmse**2,
-    Outcome.UNRESOLVED: decrease >= thresholds.resolved_decrease,
-    Outcome.CONSTANT: constancy < thresholds.constant_fraction,
-    Outcome.ONE_LINE: straightness < thresholds.line_fraction,
-    Outcome.DEAD_UNITS: num_dead > 0,
-    Outcome.ALL_LIVE: jnp.bool_(True),
-  }
-  outcome = jnp.select(
-    [tests[o] for o in Outcome], [jnp.int32(o) for o in Outcome]
-  )
+  rmse = jnp.sqrt(mse)
   return Diagnosis(
-    outcome=outcome,
-    rmse=jnp.sqrt(mse),
+    outcome=label(
+      is_finite=finite,
+      rmse=rmse,
+      decrease=decrease,
+      constancy=constancy,
+      straightness=straightness,
+      num_dead=num_dead,
+      solved_rmse=solved_rmse,
+      thresholds=thresholds,
+    ),
+    rmse=rmse,
     max_error=jnp.max(jnp.abs(errors)),
     constancy=constancy,
     straightness=straightness,
     num_dead=num_dead,
     num_linear=num_linear,
     num_switching=jnp.int32(num_on.shape[0]) - num_dead - num_linear,
+  )
+
+
+def label(
+  *,
+  is_finite: Array,
+  rmse: Array,
+  decrease: Array,
+  constancy: Array,
+  straightness: Array,
+  num_dead: Array,
+  solved_rmse: float | Array,
+  thresholds: Thresholds,
+) -> Array:
+  """Returns the int32 codes of `Outcome` that measured quantities stand for.
+
+  So that stored runs can be labelled again; all arrays of one shape, any.
+
+  Args:
+    is_finite: whether weights and error are finite.
+    rmse: see `Diagnosis`.
+    decrease: see `diagnose`.
+    constancy: see `Diagnosis`.
+    straightness: see `Diagnosis`.
+    num_dead: see `Diagnosis`.
+    solved_rmse: see `diagnose`.
+    thresholds: usually `THRESHOLDS`.
+  """
+  tests = {
+    Outcome.DIVERGED: ~jnp.asarray(is_finite),
+    Outcome.REACHED: rmse < solved_rmse,
+    Outcome.UNRESOLVED: decrease >= thresholds.resolved_decrease,
+    Outcome.CONSTANT: constancy < thresholds.constant_fraction,
+    Outcome.ONE_LINE: straightness < thresholds.line_fraction,
+    Outcome.DEAD_UNITS: num_dead > 0,
+    Outcome.ALL_LIVE: jnp.ones(jnp.shape(rmse), bool),
+  }
+  return jnp.select(
+    [tests[o] for o in Outcome], [jnp.int32(o) for o in Outcome]
   )
 
 
