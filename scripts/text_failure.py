@@ -63,13 +63,7 @@ def parse_printed(text: str) -> str:
 
 
 text_flags.define(num_epochs=501)
-define_list(
-  'observe_epochs',
-  [100, 200, 300, 400, 501],
-  number(int, 1),
-  'Increasing epochs after which runs are labelled and stored; those past '
-  '--num_epochs are an error, unless this flag is left alone.',
-)
+experiments.define_observed([100, 200, 300, 400, 501], unit='epochs', least=1)
 text_flags.define_generation()
 define_list(
   'max_tokens',
@@ -100,17 +94,9 @@ def read_settings() -> dict[str, Any]:
   settings['words'] = text_flags.read_words(settings['pairs'])
   text_flags.check_generation(settings)
   optimizer_flags.check(settings)
-  num_epochs, epochs = settings['num_epochs'], settings['observe_epochs']
-  if FLAGS['observe_epochs'].using_default_value:
-    kept = [epoch for epoch in epochs if epoch < num_epochs]
-    settings['observe_epochs'] = epochs = [*kept, num_epochs]
-  if epochs != sorted(epochs):
-    raise flags.Error(f'--observe_epochs must increase: {epochs}')
-  if epochs[-1] > num_epochs:
-    raise flags.Error(
-      f'--observe_epochs={epochs[-1]} lies past the end, '
-      f'--num_epochs={num_epochs}'
-    )
+  settings['observe_epochs'] = experiments.observed(
+    settings['num_epochs'], unit='epochs'
+  )
   return settings
 
 

@@ -24,6 +24,7 @@ import matplotlib.figure
 
 from scripts.shared import (
   experiments,
+  one_run,
   sqrt_flags,
   walked_formula,
   walked_formula_report,
@@ -45,14 +46,10 @@ SHOWN = (
   'digits',
 )
 
+NAMED = (*sqrt_flags.LISTS, *sqrt_flags.SCALARS, 'seed_index', *SHOWN, 'map')
+
 sqrt_flags.define()
-flags.DEFINE_integer(
-  'seed', 0, 'Seed of the sweep that the net is a run of.', 0
-)
-flags.DEFINE_integer('seed_index', 0, "The net's place in that sweep.", 0)
-flags.DEFINE_enum(
-  'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
-)
+one_run.define(folder='walk_sqrt')
 define_list(
   'x',
   [0.25, 1.0, 2.0],
@@ -81,15 +78,6 @@ flags.DEFINE_float(
 )
 flags.DEFINE_integer('newton_iterations', 5, "Of Newton's iteration.", 0)
 flags.DEFINE_integer('digits', 6, 'After the decimal point, in the walks.', 0)
-flags.DEFINE_integer(
-  'num_devices', 0, 'Host (CPU) devices; 0 means one for each core.', 0
-)
-flags.DEFINE_string(
-  'workdir',
-  '',
-  "Folder for formula.txt, formula.tex and net.png; '' is runs/walk_sqrt and "
-  'below it a name made of the flags that are not left alone.',
-)
 
 
 def read_settings() -> dict[str, Any]:
@@ -99,13 +87,7 @@ def read_settings() -> dict[str, Any]:
     flags.Error: naming the flag that does not fit.
   """
   FLAGS = flags.FLAGS
-  for name in sqrt_flags.LISTS:
-    values: list[Any] = FLAGS[name].value or []
-    if len(values) > 1:
-      raise flags.Error(
-        f'--{name}={",".join(map(str, values))} holds {len(values)} values; '
-        'one net has one'
-      )
+  one_run.require_single(sqrt_flags.LISTS)
   settings = sqrt_flags.read()
   settings['seed_index'] = FLAGS.seed_index
   settings |= {name: FLAGS[name].value for name in SHOWN}
@@ -120,18 +102,6 @@ def read_settings() -> dict[str, Any]:
       f'[{low:g}, {high:g}], the interval of --low and --high'
     )
   return settings
-
-
-def default_workdir() -> pathlib.Path:
-  """Returns a folder of its own for each set of flags."""
-  names = (*sqrt_flags.LISTS, *sqrt_flags.SCALARS, 'seed_index', *SHOWN)
-  parts = []
-  for name in names:
-    flag = flags.FLAGS[name]
-    if flag.value != flag.default:
-      values = flag.value if isinstance(flag.value, list) else [flag.value]
-      parts.append(f'{name}={",".join(map(str, values))}')
-  return pathlib.Path('runs') / 'walk_sqrt' / ('_'.join(parts) or 'default')
 
 
 def describe(
@@ -221,7 +191,7 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   with experiments.one_line_errors('walk_sqrt'):
     settings = read_settings()
-    path = pathlib.Path(FLAGS.workdir) if FLAGS.workdir else default_workdir()
+    path = one_run.folder_of('walk_sqrt', NAMED)
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
@@ -230,12 +200,15 @@ def main(argv: list[str]) -> None:
       script='walk_sqrt',
       science=settings,
       extent={},
-      layout={},
+      layout={'map': FLAGS.map},
       environment=experiments.environment(),
     ):
       (group,) = sqrt_flags.make_groups(settings)
       trained = walked_formula.train(
-        group, settings, seed_index=settings['seed_index']
+        group,
+        settings,
+        seed_index=settings['seed_index'],
+        map_name=FLAGS.map,
       )
       parts = [
         walked_formula_report.describe_training(trained, group.static, settings)

@@ -23,7 +23,6 @@ end at '!', or at the word that --end names.
 """
 
 import pathlib
-import re
 from typing import Any
 
 from absl import app, flags
@@ -31,13 +30,14 @@ import numpy as np
 
 from scripts.shared import (
   experiments,
+  one_run,
   optimizer_flags,
   text_flags,
   walked_figures,
   walked_net,
   walked_report,
 )
-from toyjax import chunks, manifest, sweeps
+from toyjax import manifest, sweeps
 from toyjax.data import word_pairs
 
 SCIENCE = (
@@ -49,10 +49,7 @@ SCIENCE = (
 )
 
 text_flags.define(num_epochs=501)
-flags.DEFINE_integer(
-  'seed', 0, 'Seed of the sweep that the net is a run of.', 0
-)
-flags.DEFINE_integer('seed_index', 0, "The net's place in that sweep.", 0)
+one_run.define(folder='walk_text')
 text_flags.define_generation()
 flags.DEFINE_integer('max_tokens', 20, 'Longest text that is followed.', 1)
 flags.DEFINE_integer(
@@ -62,21 +59,6 @@ flags.DEFINE_list(
   'walk_words', [], 'Words whose walks are printed; all inputs if left alone.'
 )
 flags.DEFINE_integer('digits', 4, 'After the decimal point, in walk.txt.', 0)
-flags.DEFINE_enum(
-  'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
-)
-flags.DEFINE_enum(
-  'map', 'lanes', chunks.MAPS, 'How the sweep maps the run over seeds.'
-)
-flags.DEFINE_integer(
-  'num_devices', 0, 'Host (CPU) devices; 0 means one for each core.', 0
-)
-flags.DEFINE_string(
-  'workdir',
-  '',
-  "Folder for walk.txt and pictures; '' is runs/walk_text and below it a name "
-  'made of the flags that are not left alone.',
-)
 
 
 def read_settings() -> dict[str, Any]:
@@ -87,12 +69,7 @@ def read_settings() -> dict[str, Any]:
   """
   FLAGS = flags.FLAGS
   settings: dict[str, Any] = {name: FLAGS[name].value for name in SCIENCE}
-  for name in text_flags.LISTS:
-    if len(settings[name]) > 1:
-      raise flags.Error(
-        f'--{name}={",".join(map(str, settings[name]))} holds '
-        f'{len(settings[name])} values; one net has one'
-      )
+  one_run.require_single(text_flags.LISTS)
   optimizer_flags.check(settings)
   settings['words'] = text_flags.read_words(settings['pairs'])
   (label,) = settings['words']
@@ -106,21 +83,6 @@ def read_settings() -> dict[str, Any]:
     except ValueError as error:
       raise flags.Error(str(error)) from None
   return settings
-
-
-def default_workdir() -> pathlib.Path:
-  """Returns a folder of its own for each set of flags."""
-  FLAGS = flags.FLAGS
-  parts = []
-  for name in (*SCIENCE, 'map'):
-    flag = FLAGS[name]
-    if flag.value != flag.default:
-      values = flag.value if isinstance(flag.value, list) else [flag.value]
-      if name == 'pairs':
-        values = [pathlib.Path(str(value)).stem for value in values]
-      parts.append(f'{name}={",".join(map(str, values))}')
-  name = re.sub(r'[^\w=.,!-]', '-', '_'.join(parts)) or 'default'
-  return pathlib.Path('runs') / 'walk_text' / name
 
 
 def report(
@@ -211,7 +173,7 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   with experiments.one_line_errors('walk_text'):
     settings = read_settings()
-    path = pathlib.Path(FLAGS.workdir) if FLAGS.workdir else default_workdir()
+    path = one_run.folder_of('walk_text', (*SCIENCE, 'map'))
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )

@@ -46,32 +46,35 @@ def define_sweep_flags(
   define_machine_flags(workdir=workdir, with_dtype=with_dtype)
 
 
-def define_observe_steps(default: Sequence[int]) -> None:
-  """Defines --observe_steps, read by `observed_steps`."""
+def define_observed(
+  default: Sequence[int], *, unit: str = 'steps', least: int = 2
+) -> None:
+  """Defines --observe_steps, or --observe_epochs, read by `observed`."""
   define_list(
-    'observe_steps',
+    f'observe_{unit}',
     default,
-    number(int, 2),
-    'Increasing steps at which runs are labelled and stored; those past '
-    '--num_steps are an error, unless this flag is left alone.',
+    number(int, least),
+    f'Increasing {unit} after which runs are labelled and stored; those past '
+    f'--num_{unit} are an error, unless this flag is left alone.',
   )
 
 
-def observed_steps(num_steps: int) -> list[int]:
+def observed(num_steps: int, *, unit: str = 'steps') -> list[int]:
   """Returns --observe_steps; left alone, those before the end and the end.
 
   Raises:
     flags.Error: where they do not increase or lie past the end.
   """
-  flag = flags.FLAGS['observe_steps']
+  flag = flags.FLAGS[f'observe_{unit}']
   steps: list[int] = list(flag.value or ())
   if flag.using_default_value:
     return [*(step for step in steps if step < num_steps), num_steps]
   if steps != sorted(steps):
-    raise flags.Error(f'--observe_steps must increase: {steps}')
+    raise flags.Error(f'--observe_{unit} must increase: {steps}')
   if steps[-1] > num_steps:
     raise flags.Error(
-      f'--observe_steps={steps[-1]} lies past the end, --num_steps={num_steps}'
+      f'--observe_{unit}={steps[-1]} lies past the end, '
+      f'--num_{unit}={num_steps}'
     )
   return steps
 

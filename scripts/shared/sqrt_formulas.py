@@ -11,14 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared.sqrt_rows import share
+from scripts.shared import tables
 from scripts.shared.sqrt_runs import Configuration
 from toyjax.analysis import linear_regions
 from toyjax.analysis.linear_regions import Region
 from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Outcome
 
-# How far the formula may be from the net, issue 6, section 5.
+# How far the formula may be from the net: some 10 roundings of the dtype.
 TOLERANCES = {'float32': 1e-6, 'float64': 1e-12}
 
 
@@ -169,7 +169,9 @@ def region_rows(
             'where': where,
             'among': among,
             'num_regions': number,
-            **share(int(np.sum(found[is_in] == number)), int(is_in.sum())),
+            **tables.interval_cells(
+              int(np.sum(found[is_in] == number)), int(is_in.sum())
+            ),
             'max_num_regions': limit.num_regions,
             'is_attainable': limit.is_attained,
           }
@@ -208,7 +210,7 @@ def agreement_rows(
           'relative_to': relative_to,
           'among': among,
           'tolerance': tolerance,
-          **share(int(np.sum(own <= tolerance)), len(own)),
+          **tables.interval_cells(int(np.sum(own <= tolerance)), len(own)),
           'median_difference': _quantile(own, 0.5) if any_run else None,
           'largest_difference': float(own.max()) if any_run else None,
           # Where the answer at the point is the measure, how large the answers

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scripts.shared import sqrt_flags
+from scripts.shared import sqrt_flags, tables
 from scripts.shared.sqrt_runs import Configuration
 from toyjax import statistics
 from toyjax.toys import sqrt_mlp
@@ -25,18 +25,6 @@ QUANTILES = {
 }
 
 
-def share(count: int, total: int) -> dict[str, Any]:
-  """Returns the cells of a proportion: count, total, fraction and interval."""
-  interval = statistics.wilson(count, total)
-  return {
-    'count': count,
-    'total': total,
-    'fraction': interval.estimate,
-    'lower': interval.lower,
-    'upper': interval.upper,
-  }
-
-
 def unit_rows(configuration: Configuration) -> list[dict[str, Any]]:
   """Counts runs by their number of dead units at the last step."""
   total = len(configuration.num_dead)
@@ -49,7 +37,7 @@ def unit_rows(configuration: Configuration) -> list[dict[str, Any]]:
         **configuration.flags,
         'num_dead': number,
         'num_units': num_units,
-        **share(count, total),
+        **tables.interval_cells(count, total),
       }
     )
   return rows
@@ -83,7 +71,7 @@ def transition_rows(
               'outcome': before.name,
               'last_step': steps[-1],
               'last_outcome': after.name,
-              **share(count, len(ends)),
+              **tables.interval_cells(count, len(ends)),
             }
           )
   return rows

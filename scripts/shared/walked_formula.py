@@ -13,9 +13,9 @@ import numpy as np
 from scripts.shared import (
   flat_params,
   grids,
+  one_run,
   sqrt_formulas,
   sqrt_trial,
-  sweep_script,
 )
 from toyjax import sweeps
 from toyjax.analysis import linear_regions, region_errors
@@ -77,6 +77,7 @@ def train(
   settings: Mapping[str, Any],
   *,
   seed_index: int,
+  map_name: str,
 ) -> Trained:
   """Trains one net, bit for bit the run of that seed index in a sweep.
 
@@ -88,14 +89,15 @@ def train(
     group: of one configuration.
     settings: all scientific flags.
     seed_index: the run's place in the sweep.
+    map_name: see `chunks.compile_chunk`.
   """
   static = group.static
-  xs = sweep_script.group_xs(group, settings, seed_index + 1)
   found = sweeps.sweep(
     sqrt_trial.make_trial(
       static, {**settings, 'observe_steps': [settings['num_steps']]}
     ),
-    jax.tree.map(lambda leaf: leaf[-1:], xs),
+    one_run.x_of(group, settings, seed_index),
+    map_name=map_name,
   )
   results = {
     name: values[0] if name in ('weights', 'initial_loss') else values[0, -1]

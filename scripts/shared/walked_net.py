@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import grids, sweep_script, text_trial
+from scripts.shared import grids, one_run, text_trial
 from toyjax import statistics, sweeps
 from toyjax.analysis import token_chains
 from toyjax.data import word_pairs
@@ -147,13 +147,7 @@ def train(
   trial = text_trial.make_trial(
     group.static, {**settings, 'observe_epochs': epochs}, with_path=True
   )
-  one = sweep_script.group_xs(group, settings, 1)
-  indices = np.asarray([seed_index], np.int32)
-  xs = {
-    **one,
-    'key': sweeps.seed_keys(settings['seed'], indices),
-    'seed_index': indices,
-  }
+  xs = one_run.x_of(group, settings, seed_index)
   results = jax.tree.map(
     lambda leaf: leaf[0], sweeps.sweep(trial, xs, map_name=map_name)
   )

@@ -6,7 +6,7 @@
     sqrt_mlp.newton_sqrt(2.0, ...)              # the classical counterpart
 
 References:
-  Issue 6, section 2; reference.md, section 3.2: 1 → 2 → 2 → 1 in the source.
+  The walked square-root net 1 → 2 → 2 → 1 of the reference, section 3.2.
 """
 
 from toyjax.toys.sqrt_mlp.model import (

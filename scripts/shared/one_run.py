@@ -1,0 +1,94 @@
+"""One run of a sweep on its own: flags with one value, its x, its folder.
+
+flags of a sweep --require_single--> one configuration --x_of--> the very run
+"""
+
+from collections.abc import Mapping, Sequence
+import pathlib
+import re
+from typing import Any
+
+from absl import flags
+import numpy as np
+
+from scripts.shared import grids, sweep_script
+from toyjax import chunks, sweeps
+
+flags.disclaim_key_flags()
+
+
+def define(*, folder: str) -> None:
+  """Defines which run, on what, and where its files go."""
+  flags.DEFINE_integer(
+    'seed', 0, 'Seed of the sweep that the net is a run of.', 0
+  )
+  flags.DEFINE_integer('seed_index', 0, "The net's place in that sweep.", 0)
+  flags.DEFINE_enum(
+    'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+  )
+  flags.DEFINE_enum(
+    'map', 'lanes', chunks.MAPS, 'How the sweep maps the run over seeds.'
+  )
+  flags.DEFINE_integer(
+    'num_devices', 0, 'Host (CPU) devices; 0 means one for each core.', 0
+  )
+  flags.DEFINE_string(
+    'workdir',
+    '',
+    f"Folder for the text and pictures; '' is runs/{folder} and below it a "
+    'name made of the flags that are not left alone.',
+  )
+
+
+def require_single(names: Sequence[str]) -> None:
+  """Checks that each of these list flags holds one value.
+
+  Raises:
+    flags.Error: naming the first that does not.
+  """
+  for name in names:
+    values = flags.FLAGS[name].value or []
+    if len(values) > 1:
+      raise flags.Error(
+        f'--{name}={",".join(map(str, values))} holds {len(values)} values; '
+        'one net has one'
+      )
+
+
+def x_of(
+  group: grids.Group, settings: Mapping[str, Any], seed_index: int
+) -> dict[str, Any]:
+  """Returns the run [1] of one seed index, as `sweep_script.group_xs` has it.
+
+  Args:
+    group: of one configuration.
+    settings: all scientific flags.
+    seed_index: of the run.
+  """
+  indices = np.asarray([seed_index], np.int32)
+  return {
+    **sweep_script.group_xs(group, settings, 1),
+    'key': sweeps.seed_keys(settings['seed'], indices),
+    'seed_index': indices,
+  }
+
+
+def folder_of(folder: str, names: Sequence[str]) -> pathlib.Path:
+  """Returns --workdir, or a folder of its own for each set of flags.
+
+  Args:
+    folder: below runs.
+    names: the flags that tell runs apart.
+  """
+  if flags.FLAGS.workdir:
+    return pathlib.Path(flags.FLAGS.workdir)
+  parts = []
+  for name in names:
+    flag = flags.FLAGS[name]
+    if flag.value != flag.default:
+      values = flag.value if isinstance(flag.value, list) else [flag.value]
+      # Of a file its name is enough.
+      texts = [str(value).rpartition('/')[2] for value in values]
+      parts.append(f'{name}={",".join(texts)}')
+  own = re.sub(r'[^\w=.,!-]', '-', '_'.join(parts)) or 'default'
+  return pathlib.Path('runs') / folder / own
