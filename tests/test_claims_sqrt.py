@@ -1,0 +1,198 @@
+"""Every number on the square-root net in CLAIMS.md is in a stored result."""
+
+import csv
+import pathlib
+import re
+
+import pytest
+
+from tests.test_claims import _find, _share
+
+ROOT = pathlib.Path(__file__).parents[1]
+RESULTS = ROOT / 'results' / 'sqrt_failure'
+
+
+@pytest.fixture(scope='module')
+def claims():
+  text = re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+  start = text.index('## Walking small nets: the square-root net')
+  return text[start : text.find(' ## ', start + 1)]
+
+
+def _rows(folder, name, **wanted):
+  with (RESULTS / folder / f'{name}.csv').open() as file:
+    return [
+      row
+      for row in csv.DictReader(file)
+      if all(row[key] == value for key, value in wanted.items())
+    ]
+
+
+def _text(row):
+  return _share(row['count'], row['total'], digits=2)
+
+
+def test_outcomes(claims):
+  rows = _rows('narrow32', 'summary', step='2000')
+  for name in ('REACHED', 'CONSTANT', 'ONE_LINE', 'DEAD_UNITS'):
+    assert _text(_find(rows, outcome=name)) in claims, name
+  rest = [
+    _find(rows, outcome=name)['count']
+    for name in ('ALL_LIVE', 'UNRESOLVED', 'DIVERGED')
+  ]
+  text = 'all units live {}, still falling {}, diverged {} '
+  assert text.format(*rest) in claims
+
+
+def test_dead_units(claims):
+  rows = _rows('narrow32', 'units')
+  assert f'no unit dead in {_text(_find(rows, num_dead="0"))};' in claims
+  assert f'all four in {_text(_find(rows, num_dead="4"))} ' in claims
+
+
+@pytest.mark.parametrize(
+  ('rate', 'before', 'after'),
+  [
+    ('0.01', 'CONSTANT', 'CONSTANT'),
+    ('0.01', 'ONE_LINE', 'REACHED'),
+    ('0.03', 'ONE_LINE', 'REACHED'),
+  ],
+)
+def test_collapses(claims, rate, before, after):
+  (row,) = _rows(
+    'advice',
+    'transitions',
+    init='torch_linear',
+    learning_rate=rate,
+    step='2000',
+    outcome=before,
+    last_outcome=after,
+  )
+  assert _text(row) in claims
+
+
+@pytest.mark.parametrize(
+  ('init', 'rate'),
+  [
+    ('torch_linear', '0.001'),
+    ('torch_linear', '0.01'),
+    ('torch_linear', '0.03'),
+    ('flax_dense', '0.01'),
+  ],
+)
+def test_rates_and_inits(claims, init, rate):
+  (row,) = _rows(
+    'advice',
+    'summary',
+    init=init,
+    learning_rate=rate,
+    step='10000',
+    outcome='REACHED',
+  )
+  assert _text(row) in claims
+
+
+@pytest.mark.parametrize('width', ['2', '3', '4', '8', '16'])
+def test_widths(claims, width):
+  (row,) = _rows(
+    'widths', 'summary', hidden_dim=width, step='2000', outcome='REACHED'
+  )
+  assert f'{width} {_text(row)}' in claims or (
+    f'{width} units a layer {_text(row)}' in claims
+  )
+
+
+def test_pieces(claims):
+  rows = _rows('narrow32', 'regions')
+  assert {row['max_num_regions'] for row in rows} == {'7'}
+  seven = {
+    row['where']: row
+    for row in rows
+    if row['num_regions'] == '7' and row['among'] == 'all'
+  }
+  assert f'the whole line: {_text(seven["whole line"])};' in claims
+  assert f'on [0, 4]: {_text(seven["interval"])}.' in claims
+  own = [
+    f'{row["num_regions"]} {int(row["count"]):,}'
+    for row in rows
+    if (row['where'], row['among']) == ('interval', 'reached')
+    and row['num_regions'] != '7'
+  ]
+  assert f'{own[0].replace(" ", " pieces ")}, {", ".join(own[1:])}.' in claims
+  wide = [
+    row
+    for row in _rows('widths', 'regions', hidden_dim='16', where='interval')
+    if row['among'] == 'all' and int(row['count'])
+  ]
+  most = max(int(row['num_regions']) for row in wide)
+  limit, total = wide[0]['max_num_regions'], int(wide[0]['total'])
+  assert f'of {total:,} has more than {most} of its {limit} ' in claims
+
+
+def _agreement(folder, relative_to, **wanted):
+  return _rows(
+    folder, 'agreement', relative_to=relative_to, among='all', **wanted
+  )
+
+
+def test_formulas(claims):
+  largest, at_point = 'largest answer', 'answer at the point'
+
+  def size(row):
+    value = f'{float(row["largest_difference"]):.1e}'
+    return value.replace('e-0', 'e-')
+
+  for relative_to in (largest, at_point):
+    (row,) = _agreement('narrow32', relative_to)
+    assert row['tolerance'] == '1e-06'
+    assert f'{_text(row)}, largest {size(row)}' in claims
+  (wide,) = _agreement('widths', at_point, hidden_dim='16')
+  assert f'1-16-16-1: {_text(wide)}.' in claims
+  away = _agreement('away', at_point)
+  assert [row['hidden_dim'] for row in away] == ['2', '4', '8']
+  count, total = (
+    sum(int(row[name]) for row in away) for name in ('count', 'total')
+  )
+  assert f'{count:,} of {total:,} |' in claims
+  exact = [
+    _agreement('narrow64', relative_to)[0]
+    for relative_to in (largest, at_point)
+  ]
+  assert {row['tolerance'] for row in exact} == {'1e-12'}
+  assert {_text(row) for row in exact} == {_share(10_000, 10_000, digits=2)}
+  assert f'largest {size(exact[0])} and {size(exact[1])} ' in claims
+
+
+def test_precision():
+  single, double = (_rows(name, 'summary') for name in ('narrow32', 'narrow64'))
+  assert len(single) == len(double) > 0
+  assert single == double
+
+
+def test_newton(claims):
+  def error(folder, operations, name):
+    (row,) = _rows(folder, 'errors', num_operations=str(operations))
+    return float(row[f'rmse_{name}'])
+
+  def short(value, digits):
+    return f'{value:.{digits}f}'.replace('0.', '.', 1)
+
+  newton = short(error('widths', 6, 'median'), 4)
+  more = short(error('widths', 21, 'median'), 5)
+  assert f'Newton {newton} with 6 operations, {more} with 21;' in claims
+  narrow = [error('widths', 20, name) for name in ('median', 'min')]
+  wide = [error('widths', 608, name) for name in ('median', 'min')]
+  assert f'{short(narrow[0], 3)} and {short(narrow[1], 4)}' in claims
+  assert f'{short(wide[0], 4)} and {short(wide[1], 5)}' in claims
+  assert error('widths', 21, 'median') < wide[1]
+  assert f'{error("away", 15, "median"):.1e} with 15' in claims
+  best = min(error('away', n, 'min') for n in (20, 56, 176))
+  assert best == error('away', 176, 'min')
+  assert f'best net {short(best, 4)} with 176' in claims
+
+
+def test_the_walked_net_is_the_best_of_its_kind():
+  (row,) = _rows('widths', 'errors', hidden_dim='2')
+  text = (RESULTS / 'walk_best' / 'formula.txt').read_text()
+  assert 'seed 0, index 6963\n' in text
+  assert f'at the end {float(row["rmse_min"]):.6g}'[:-1] in text
