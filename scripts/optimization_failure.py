@@ -66,7 +66,9 @@ flags.DEFINE_integer(
   'warmup_steps', 2500, 'Warm-up of the warmup_cosine schedule.', 0
 )
 flags.DEFINE_integer('num_steps', 25_000, 'Steps of each run.', 2)
-experiments.define_observed([1000, 2500, 5000, 10_000, 15_000, 25_000])
+experiments.define_observed(
+  'observe_steps', [1000, 2500, 5000, 10_000, 15_000, 25_000], least=2
+)
 flags.DEFINE_float(
   'solved_sse',
   1e-2,
@@ -87,7 +89,7 @@ def read_settings() -> dict[str, Any]:
   FLAGS = flags.FLAGS
   settings: dict[str, Any] = {name: FLAGS[name].value for name in SCIENCE}
   num_steps = settings['num_steps']
-  settings['observe_steps'] = experiments.observed(num_steps)
+  settings['observe_steps'] = experiments.observed('observe_steps', num_steps)
   optimizer_flags.check(settings)
   warmup_steps = settings['warmup_steps']
   if settings['schedule'] != 'constant' and warmup_steps >= num_steps:

@@ -47,7 +47,7 @@ REPORTED = (
 )
 
 sqrt_flags.define()
-experiments.define_observed([200, 500, 1000, 2000])
+experiments.define_observed('observe_steps', [200, 500, 1000, 2000], least=2)
 flags.DEFINE_integer(
   'num_counted',
   1000,
@@ -79,7 +79,9 @@ def read_settings() -> dict[str, Any]:
     flags.Error: naming the flag that does not fit.
   """
   settings = sqrt_flags.read()
-  settings['observe_steps'] = experiments.observed(settings['num_steps'])
+  settings['observe_steps'] = experiments.observed(
+    'observe_steps', settings['num_steps']
+  )
   return {**{n: flags.FLAGS[n].value for n in REPORTED}, **settings}
 
 

@@ -63,7 +63,9 @@ def parse_printed(text: str) -> str:
 
 
 text_flags.define(num_epochs=501)
-experiments.define_observed([100, 200, 300, 400, 501], unit='epochs', least=1)
+experiments.define_observed(
+  'observe_epochs', [100, 200, 300, 400, 501], least=1
+)
 text_flags.define_generation()
 define_list(
   'max_tokens',
@@ -95,7 +97,7 @@ def read_settings() -> dict[str, Any]:
   text_flags.check_generation(settings)
   optimizer_flags.check(settings)
   settings['observe_epochs'] = experiments.observed(
-    settings['num_epochs'], unit='epochs'
+    'observe_epochs', settings['num_epochs']
   )
   return settings
 

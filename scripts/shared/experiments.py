@@ -46,12 +46,11 @@ def define_sweep_flags(
   define_machine_flags(workdir=workdir, with_dtype=with_dtype)
 
 
-def define_observed(
-  default: Sequence[int], *, unit: str = 'steps', least: int = 2
-) -> None:
-  """Defines --observe_steps, or --observe_epochs, read by `observed`."""
+def define_observed(name: str, default: Sequence[int], *, least: int) -> None:
+  """Defines observe_steps or observe_epochs, read by `observed`."""
+  unit = name.removeprefix('observe_')
   define_list(
-    f'observe_{unit}',
+    name,
     default,
     number(int, least),
     f'Increasing {unit} after which runs are labelled and stored; those past '
@@ -59,22 +58,25 @@ def define_observed(
   )
 
 
-def observed(num_steps: int, *, unit: str = 'steps') -> list[int]:
-  """Returns --observe_steps; left alone, those before the end and the end.
+def observed(name: str, num_steps: int) -> list[int]:
+  """Returns what the flag lists; left alone, those before the end and the end.
+
+  Args:
+    name: observe_steps or observe_epochs.
+    num_steps: steps or epochs of a run.
 
   Raises:
     flags.Error: where they do not increase or lie past the end.
   """
-  flag = flags.FLAGS[f'observe_{unit}']
+  flag, unit = flags.FLAGS[name], name.removeprefix('observe_')
   steps: list[int] = list(flag.value or ())
   if flag.using_default_value:
     return [*(step for step in steps if step < num_steps), num_steps]
   if steps != sorted(steps):
-    raise flags.Error(f'--observe_{unit} must increase: {steps}')
+    raise flags.Error(f'--{name} must increase: {steps}')
   if steps[-1] > num_steps:
     raise flags.Error(
-      f'--observe_{unit}={steps[-1]} lies past the end, '
-      f'--num_{unit}={num_steps}'
+      f'--{name}={steps[-1]} lies past the end, --num_{unit}={num_steps}'
     )
   return steps
 
