@@ -8,11 +8,12 @@ decides), whose layers are dead, and where greedy generation leads from each
 word: to '!', or into a cycle such as dog->dog, followed exactly.
 
 summary.csv has counts with 95 % Wilson intervals; generation.csv where every
-word leads, all cycles by name; exchange.csv compares pairs that play the same
-part, with and without tied runs; losses.csv has quantiles of the loss beside
-those the source printed; temperatures.csv the exact chance that sampled text
-ends; best.csv the run of the lowest loss, which `scripts.walk_text` walks;
-differences.csv compares configurations.
+word leads, all cycles by name; wrong.csv which pairs are wrong together;
+exchange.csv compares pairs that play the same part, with and without tied runs;
+losses.csv has quantiles of the loss beside those the source printed;
+temperatures.csv the exact chance that sampled text ends; best.csv the run of
+the lowest loss, which `scripts.walk_text` walks; differences.csv compares
+configurations.
 Flags with lists span a grid; all its configurations share their seeds.
 
   python -m scripts.text_failure --workdir=runs/text

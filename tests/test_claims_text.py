@@ -60,7 +60,7 @@ def test_the_rest_of_a_million(claims):
   rows = _rows('million', 'summary')
   six = [r for r in rows if r['pairs'] == 'six' and r['epoch'] == '501']
   wrong = _find(six, **{'class': 'ALL_WRONG'})
-  assert f'no pair right: {wrong["count"]} ' in claims
+  assert f'no pair right: {wrong["count"]}. ' in claims
   cycles = [
     int(row['count'])
     for row in six
@@ -85,6 +85,20 @@ def test_the_rest_of_a_million(claims):
     f'in {int(never["count_tied"]):,} of the {int(tied["count"]):,} tied'
     in claims
   )
+
+
+@pytest.mark.parametrize(
+  'wrong',
+  [
+    'hello->world dog->! cute->cat world->!',
+    'hello->world',
+    'cute->cat',
+    'hello->world cat->dog silly->dog cute->cat',
+  ],
+)
+def test_what_is_wrong_together(claims, wrong):
+  row = _find(_rows('million', 'wrong'), pairs='six', wrong=wrong)
+  assert _share(row['count'], row['total'], digits=2) in claims
 
 
 def test_the_order_of_the_vocabulary(claims):

@@ -1,6 +1,6 @@
 """Counts of the text net's runs, each with its interval.
 
-Configuration --> summary.csv, generation.csv, exchange.csv
+Configuration --> summary.csv, generation.csv, wrong.csv, exchange.csv
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,8 @@ from scripts.shared.text_runs import Configuration
 from toyjax import statistics
 from toyjax.data import word_pairs
 from toyjax.toys.text_mlp import Outcome
+
+_MAX_SETS = 100  # Sets of wrong pairs with a row of their own.
 
 
 def summary_rows(
@@ -92,6 +94,49 @@ def generation_rows(
         **tables.interval_cells(int(chosen.sum()), configuration.num_runs),
         'count_tied': int(np.sum(chosen & tied)),
       }
+
+
+def wrong_rows(
+  configuration: Configuration, epoch: int
+) -> Iterator[dict[str, Any]]:
+  """Yields which pairs are wrong together, the most frequent set first.
+
+  After the last epoch. A run that diverged has every pair wrong. Sets beyond
+  the first `_MAX_SETS` are one row, 'others'.
+  """
+  words = configuration.words
+  wrong = ~configuration.runs['correct'][:, -1]
+  sets, which, counts = np.unique(
+    wrong, axis=0, return_inverse=True, return_counts=True
+  )
+  tied = np.bincount(
+    which.ravel(), weights=configuration.has_tie(-1), minlength=len(sets)
+  )
+  order = np.argsort(-counts, kind='stable')
+  rows: list[tuple[str, int | None, int, int]] = [
+    (
+      ' '.join(pair_name(words, p) for p in np.flatnonzero(sets[k]).tolist())
+      or 'none',
+      int(sets[k].sum()),
+      int(counts[k]),
+      int(tied[k]),
+    )
+    for k in order[:_MAX_SETS]
+  ]
+  rest = order[_MAX_SETS:]
+  if rest.size:
+    rows.append(
+      ('others', None, int(counts[rest].sum()), int(tied[rest].sum()))
+    )
+  for name, number, count, num_tied in rows:
+    yield {
+      **configuration.flags,
+      'epoch': epoch,
+      'wrong': name,
+      'num_wrong': number,
+      **tables.interval_cells(count, configuration.num_runs),
+      'count_tied': num_tied,
+    }
 
 
 def pair_name(words: word_pairs.WordPairs, p: int) -> str:

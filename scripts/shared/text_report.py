@@ -44,6 +44,7 @@ def write(
   rows: dict[str, list[Iterable[dict[str, Any]]]] = {
     'summary': [text_counts.summary_rows(c, epochs) for c in found],
     'generation': [text_counts.generation_rows(c, epochs[-1]) for c in found],
+    'wrong': [text_counts.wrong_rows(c, epochs[-1]) for c in found],
     'exchange': [text_counts.exchange_rows(c, epochs[-1]) for c in found],
     'losses': [text_tables.loss_rows(c, epochs, printed) for c in found],
     'temperatures': [text_tables.temperature_rows(c, settings) for c in found],

@@ -82,6 +82,7 @@ def test_it_writes_everything_it_promises(finished):
   assert names == pictures | {
     'summary.csv',
     'generation.csv',
+    'wrong.csv',
     'exchange.csv',
     'losses.csv',
     'temperatures.csv',
@@ -198,6 +199,27 @@ def test_generation_is_followed_by_hand(finished, group):
       members = frozenset(words.vocabulary.index(w) for w in names)
       by_members[members] = by_members.get(members, 0) + count
     assert by_members == cycles
+
+
+def test_sets_of_wrong_pairs_cover_all_runs(finished):
+  workdir, _ = finished
+  own = select(rows(workdir, 'wrong'), GROUPS[0])
+  data = data_of(workdir, GROUPS[0]).isel(epoch=-1)
+  words = WORDS['six']
+  expected = {}
+  for right in data['correct'].values:
+    name = ' '.join(
+      f'{words.vocabulary[a]}->{words.vocabulary[b]}'
+      for (a, b), is_right in zip(words.pairs, right)
+      if not is_right
+    )
+    expected[name or 'none'] = expected.get(name or 'none', 0) + 1
+  assert {row['wrong']: int(row['count']) for row in own} == expected
+  assert len(own) == len(expected)
+  counts = [int(row['count']) for row in own]
+  assert counts == sorted(counts, reverse=True)
+  tied = data['tied'].values[:, words.pairs[:, 0]].any(axis=1)
+  assert sum(int(row['count_tied']) for row in own) == tied.sum()
 
 
 def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
