@@ -59,6 +59,7 @@ $(VENV)/.bench: $(READY)
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.torch_agreement
 	$(BIN)/python -m benchmarks.text_torch_agreement --seed=1
+	$(BIN)/python -m benchmarks.sqrt_torch_agreement
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

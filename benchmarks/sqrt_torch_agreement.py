@@ -1,0 +1,164 @@
+r"""Does the net of one variable fail as often in PyTorch as in toyjax?
+
+The net 1-2-2-1 that is fitted to y = √x, and one of four units a layer, are
+trained twice: by toyjax, the very runs of sqrt_failure, and by batched PyTorch
+models that share nothing with them but the numbers of the experiment, and draw
+their own weights. PyTorch's runs are counted from their own answers, in plain
+NumPy, and labelled by toyjax's diagnosis of their weights as well. Every share,
+of each outcome and of each number of dead units, must agree within 4 standard
+errors of the difference, and the errors by a Kolmogorov-Smirnov test at the
+same level; the exit status is 1 where one does not.
+
+Flags are those of sqrt_failure; the PyTorch side knows √x, Adam, nn.Linear's
+init and an even grid. With dozens of shares one may miss by chance: a fault is
+what misses again at another --seed.
+
+The speeds mean something on idle cores only: PyTorch's threads wait for each
+other by spinning, and lose a factor of ten to a hundred to other work.
+
+  python -m benchmarks.sqrt_torch_agreement --workdir=runs/sqrt_torch_agreement
+  python -m benchmarks.sqrt_torch_agreement --num_seeds=1024 --hidden_dim=3 \
+    --num_hidden_layers=1 --learning_rate=0.03
+"""
+
+import pathlib
+import sys
+from typing import Any
+
+from absl import app, flags
+import torch
+
+from benchmarks import agreement, sqrt_fates, sqrt_torch_runs
+from benchmarks.sqrt_torch_runs import Runs
+from scripts.shared import experiments, grids, sqrt_flags, sqrt_trial, tables
+
+NUM_THREADS = 1
+RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
+
+sqrt_flags.define()
+flags.FLAGS.set_default('hidden_dim', [2, 4])
+experiments.define_observed([500, 2000])
+flags.DEFINE_integer('num_seeds', 10_000, 'Runs of each side.', 1)
+flags.DEFINE_integer(
+  'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
+)
+flags.DEFINE_enum(
+  'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+)
+flags.DEFINE_string(
+  'workdir',
+  None,
+  'Folder for sqrt_torch_agreement.csv, and the same with _rmse; without it, '
+  'none.',
+)
+
+
+def read_settings() -> dict[str, Any]:
+  """Returns the scientific flags, checked against each other.
+
+  Raises:
+    flags.Error: naming the flag that does not fit.
+  """
+  settings = sqrt_flags.read()
+  settings['observe_steps'] = experiments.observed(settings['num_steps'])
+  for name, known in sqrt_torch_runs.KNOWN.items():
+    if (given := flags.FLAGS[name].serialize()) != f'--{name}={known}':
+      raise flags.Error(f'{given}: the PyTorch side knows only {known}')
+  for name in sqrt_flags.LISTS:
+    if name != 'hidden_dim' and len(settings[name]) > 1:
+      raise flags.Error(
+        f'{flags.FLAGS[name].serialize()}: only --hidden_dim takes several '
+        'values here'
+      )
+  return settings
+
+
+def compare(
+  widths: tuple[int, ...],
+  steps: list[int],
+  toyjax_runs: Runs,
+  torch_runs: Runs,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+  """Returns the rows of all shares, and those of the errors."""
+  net = '-'.join(map(str, (1, *widths, 1)))
+  totals = len(toyjax_runs.rmse), len(torch_runs.rmse)
+  shares = []
+  for k, step in enumerate(steps):
+    here, there = (
+      sqrt_fates.count(side.fates[k], sum(widths))
+      for side in (toyjax_runs, torch_runs)
+    )
+    shares += agreement.compare({'net': net, 'step': step}, here, there, totals)
+  errors = [
+    agreement.compare_samples(
+      {'net': net, 'step': step},
+      toyjax_runs.rmse[:, k],
+      torch_runs.rmse[:, k],
+      resolution=RMSE_RESOLUTION,
+    )
+    for k, step in enumerate([0, *steps])
+  ]
+  return shares, errors
+
+
+def run(
+  group: grids.Group, settings: dict[str, Any], generator: torch.Generator
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
+  """Trains both sides of one net; returns the rows, and a line on speed."""
+  num_seeds = flags.FLAGS.num_seeds
+  toyjax_runs = sqrt_torch_runs.run_toyjax(group, settings, num_seeds=num_seeds)
+  torch_runs, num_different = sqrt_torch_runs.run_torch(
+    group, settings, num_seeds=num_seeds, generator=generator
+  )
+  steps = settings['observe_steps']
+  shares, errors = compare(
+    sqrt_trial.widths(group.static, settings), steps, toyjax_runs, torch_runs
+  )
+  here, there = toyjax_runs.steps_per_second, torch_runs.steps_per_second
+  note = (
+    f'{shares[0]["net"]}: toyjax {here:.3g} steps/s on {NUM_THREADS} device, '
+    f'compilation included; PyTorch {there:.3g} with {NUM_THREADS} thread; '
+    f'ratio {here / there:.2f}\n'
+    "  PyTorch's runs that toyjax labels otherwise: "
+    f'{num_different} of {num_seeds * len(steps)}'
+  )
+  return shares, errors, note
+
+
+def main(argv: list[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'arguments without a flag: {argv[1:]}')
+  FLAGS = flags.FLAGS
+  with experiments.one_line_errors('sqrt_torch_agreement'):
+    settings = read_settings()
+  experiments.setup_jax(num_devices=NUM_THREADS, dtype=settings['dtype'])
+  torch.set_num_threads(NUM_THREADS)
+  generator = torch.Generator().manual_seed(settings['seed'])
+
+  shares, errors, notes = [], [], []
+  for group in sqrt_flags.make_groups(settings):
+    of_net = run(group, settings, generator)
+    shares += of_net[0]
+    errors += of_net[1]
+    notes.append(of_net[2])
+  header = {'net': 'net', 'step': 'step'}
+  agreement.print_counts(shares, header)
+  print('\nroot mean squared error: quantiles')
+  agreement.print_samples(errors, header)
+  print('', *notes, sep='\n')
+  if FLAGS.workdir is not None:
+    folder = pathlib.Path(FLAGS.workdir)
+    folder.mkdir(parents=True, exist_ok=True)
+    tables.write_csv(folder / 'sqrt_torch_agreement.csv', shares)
+    tables.write_csv(folder / 'sqrt_torch_agreement_rmse.csv', errors)
+  print(f'\n{len(shares)} shares of {len(notes)} nets')
+  agree = [
+    agreement.print_verdict(shares, 'share'),
+    agreement.print_verdict(errors, 'distribution of errors'),
+  ]
+  if not all(agree):
+    sys.exit(1)
+
+
+if __name__ == '__main__':
+  app.run(main)
