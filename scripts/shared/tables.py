@@ -5,6 +5,7 @@ import csv
 import enum
 import os
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,8 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 
   def is_number(text: str) -> bool:
-    return text[:1] in '0123456789+-[(.' or text.endswith('%')
+    is_interval = text.startswith('[') and ', ' in text
+    return is_interval or bool(re.match(r'[-+(.]*\d|.+%$', text))
 
   def line(cells: Sequence[str]) -> str:
     return '  '.join(

@@ -93,6 +93,17 @@ def test_tables_align():
   ]
 
 
+def test_words_that_begin_like_numbers_stand_to_the_left():
+  words = ['.', '-', '(that', '[pad]', '+']
+  numbers = ['-1', '.5', '[0.1, 2]', '[nan, nan]', 'nan%', '3 of 4']
+  text = tables.format_table(
+    ('long header',), [(cell,) for cell in words + numbers]
+  )
+  lines = text.split('\n')[2:]
+  assert lines[: len(words)] == words
+  assert lines[len(words) :] == [cell.rjust(11) for cell in numbers]
+
+
 def test_groups_are_the_product_of_the_static_flags():
   settings = {
     'num_features': [5, 6],
