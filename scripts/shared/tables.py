@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 import csv
 import enum
+import math
 import os
 import pathlib
 import re
@@ -98,8 +99,8 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def percent(value: float) -> str:
-  """Writes a share in per cent."""
-  return f'{100.0 * value:.2f}%'
+  """Writes a share in per cent, '-' for a share of none."""
+  return '-' if math.isnan(value) else f'{100.0 * value:.2f}%'
 
 
 def percent_interval(lower: float, upper: float) -> str:
