@@ -301,6 +301,16 @@ def test_finite_weights_with_infinite_logits_have_no_chance():
   assert row['mean_prob_end'] == pytest.approx(1.0 - (6 / 7) ** 5)
 
 
+def test_a_list_of_ones_own_has_no_published_run_beside_it(tmp_path):
+  (tmp_path / 'own.txt').write_text('hello -> !\n')
+  flags = (f'--pairs={tmp_path / "own.txt"}', '--num_seeds=4', '--num_epochs=2')
+  for again in ((), ('--from_store',)):
+    done = run(tmp_path / 'runs', *flags, '--observe_epochs=1,2', *again)
+    assert done.returncode == 0, done.stderr
+    assert 'nearest to the printed' not in done.stdout
+    assert {row['printed'] for row in rows(tmp_path / 'runs', 'losses')} == {''}
+
+
 def test_it_resumes_extends_and_reports_again(finished, tmp_path):
   workdir, _ = finished
   before = data_of(workdir, GROUPS[0])['loss'].values
