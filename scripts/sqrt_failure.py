@@ -20,6 +20,7 @@ Flags with lists span a grid; all its configurations share their seeds.
     --num_seeds=1024 --workdir=runs/widths
 """
 
+import math
 import pathlib
 from typing import Any
 
@@ -66,6 +67,7 @@ flags.DEFINE_float(
   "Where Newton's iteration for √x starts, at every x.",
   lower_bound=1e-6,
 )
+flags.register_validator('newton_start', math.isfinite, 'must be finite')
 flags.DEFINE_integer(
   'newton_iterations', 12, "Of Newton's iteration, three operations each.", 0
 )

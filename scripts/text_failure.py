@@ -39,6 +39,7 @@ from scripts.shared import (
 )
 from scripts.shared.list_flags import define_list, number
 from toyjax import store
+from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
 
 SCIENCE = (
@@ -79,7 +80,7 @@ define_list(
   ['0:1.30', '100:0.56', '200:0.12', '300:0.04'],
   parse_printed,
   'epoch:loss of one published run, which is looked up among ours; those of '
-  'the source.',
+  'the source, or none where all --pairs are your own.',
 )
 experiments.define_sweep_flags(num_seeds=10_000, workdir='runs/text_failure')
 
@@ -97,6 +98,9 @@ def read_settings() -> dict[str, Any]:
   settings['words'] = text_flags.read_words(settings['pairs'])
   text_flags.check_generation(settings)
   optimizer_flags.check(settings)
+  is_own = not set(settings['pairs']) & set(word_pairs.BUILT_IN)
+  if is_own and not FLAGS['printed_losses'].present:
+    settings['printed_losses'] = []
   settings['observe_epochs'] = experiments.observed(
     'observe_epochs', settings['num_epochs']
   )

@@ -16,6 +16,7 @@ but --x and --coefficients. Try some seeds, and see how they end:
     --num_steps=10000 --x=1.5,3,4.5
 """
 
+import math
 import pathlib
 from typing import Any
 
@@ -76,6 +77,7 @@ flags.DEFINE_integer(
 flags.DEFINE_float(
   'newton_start', 1.0, "Where Newton's iteration starts.", lower_bound=1e-6
 )
+flags.register_validator('newton_start', math.isfinite, 'must be finite')
 flags.DEFINE_integer('newton_iterations', 5, "Of Newton's iteration.", 0)
 flags.DEFINE_integer('digits', 6, 'After the decimal point, in the walks.', 0)
 

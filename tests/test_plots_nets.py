@@ -113,6 +113,24 @@ def test_errors_stand_at_their_costs(axes):
   assert axes.get_xscale() == axes.get_yscale() == 'log'
 
 
+@pytest.mark.filterwarnings('error')
+def test_nets_that_all_diverged_have_no_point(axes):
+  error_costs.draw_error_costs(
+    axes,
+    spreads=[
+      error_costs.Spread('none', np.asarray([20]), np.full((1, 5), np.inf)),
+      error_costs.Spread('nets', np.asarray([20]), np.full((1, 5), 0.1)),
+    ],
+    rival_costs=np.empty(0),
+    rival_errors=np.empty(0),
+    rival_label='rival',
+    level=0.05,
+  )
+  gone, seen = (bars.lines[0].get_ydata() for bars in axes.containers)
+  assert np.isnan(gone).all()
+  np.testing.assert_allclose(seen, [0.1])
+
+
 def test_every_outcome_of_the_nets_has_its_own_style():
   styles = [outcomes.STYLES[code.name] for code in Outcome]
   assert len(set(styles)) == len(Outcome)

@@ -141,6 +141,30 @@ def test_paths_go_from_rings_to_names(axes, window):
   np.testing.assert_allclose(second, matplotlib.colors.to_rgb(colors[2]))
 
 
+@pytest.mark.parametrize('extra', [0, 1])
+def test_names_that_would_hide_the_picture_are_left_out(axes, window, extra):
+  number = argmax_map.MAX_NAMES + extra
+  vocabulary = [f'w{i}' for i in range(number)]
+  places = np.linspace([-1.0, -1.0], [1.0, 1.0], number)
+  answers = np.zeros(number, int)
+  _draw_words(
+    axes,
+    window,
+    places=places,
+    vocabulary=vocabulary,
+    predictions=answers,
+    tied=answers > 0,
+    wanted={},
+  )
+  argmax_map.draw_paths(
+    axes,
+    places=np.stack([places, places]),
+    predictions=answers[None],
+    vocabulary=vocabulary,
+  )
+  assert len(axes.texts) == (0 if extra else 2 * number)
+
+
 def test_the_legend_names_each_answer_once():
   handles = argmax_map.legend_handles(VOCABULARY, [2, 0, 2], with_ties=False)
   labels = [handle.get_label() for handle in handles]

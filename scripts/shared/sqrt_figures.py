@@ -111,7 +111,7 @@ def draw_regions(
   limits = [row['max_num_regions'] for row in inside]
   largest = max(largest, min(limits))
   figure = matplotlib.figure.Figure(
-    (7.0, 1.0 + 1.5 * len(shown)), layout='constrained'
+    (7.0, 1.3 + 1.5 * len(shown)), layout='constrained'
   )
   panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
   for axes, each in zip(panels, shown):
@@ -133,7 +133,13 @@ def draw_regions(
       largest_shown=largest,
     )
     axes.set_title(each.label, fontsize='small', loc='left')
-  panels[0].legend(frameon=False, fontsize='small', loc='upper center')
+  figure.legend(
+    *panels[0].get_legend_handles_labels(),
+    loc='outside lower center',
+    ncols=2,
+    frameon=False,
+    fontsize='small',
+  )
   panels[-1].set_xlabel(f'straight pieces on {_interval(settings)}')
   left_out = len(found) - len(shown)
   note = f'; {left_out} more in regions.csv' if left_out else ''

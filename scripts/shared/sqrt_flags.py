@@ -100,6 +100,8 @@ def define() -> None:
     "target's units, is below.",
     lower_bound=0.0,
   )
+  # A lower bound alone lets nan pass.
+  flags.register_validator('solved_rmse', math.isfinite, 'must be finite')
 
 
 def read() -> dict[str, Any]:

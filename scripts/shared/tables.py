@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 import csv
 import enum
+import math
 import os
 import pathlib
+import re
 from typing import Any
 
 import numpy as np
@@ -81,7 +83,8 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 
   def is_number(text: str) -> bool:
-    return text[:1] in '0123456789+-[(.' or text.endswith('%')
+    is_interval = text.startswith('[') and ', ' in text
+    return is_interval or bool(re.match(r'[-+(.]*\d|.+%$', text))
 
   def line(cells: Sequence[str]) -> str:
     return '  '.join(
@@ -96,8 +99,8 @@ def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def percent(value: float) -> str:
-  """Writes a share in per cent."""
-  return f'{100.0 * value:.2f}%'
+  """Writes a share in per cent, '-' for a share of none."""
+  return '-' if math.isnan(value) else f'{100.0 * value:.2f}%'
 
 
 def percent_interval(lower: float, upper: float) -> str:

@@ -74,13 +74,14 @@ def draw_losses(
       floor=_FLOOR,
     )
     seen = [epoch for epoch in (0, *epochs) if epoch in printed]
-    axes.plot(
-      seen,
-      [printed[epoch] for epoch in seen],
-      'D--',
-      color='#D55E00',
-      label='printed by the source',
-    )
+    if seen:
+      axes.plot(
+        seen,
+        [printed[epoch] for epoch in seen],
+        'D--',
+        color='#D55E00',
+        label='printed by the source',
+      )
     axes.set_yscale('log')
     axes.set_ylim(bottom=_FLOOR, top=10.0)
     axes.set_xlabel('epochs')

@@ -78,27 +78,37 @@ def temperature_rows(
 
   P(end within L tokens) of every net after its last epoch, exactly in float64;
   its mean over the nets is the chance for a net of a random seed. `greedy_*`
-  are the nets whose greedy generation ends, and the others.
+  are the nets whose greedy generation ends, and the others. A net that has a
+  logit that is not finite, be it after a word that is no input, has no chance
+  and counts as diverged.
   """
   start, end = configuration.start, configuration.end
   vocabulary = configuration.words.vocabulary
   place = word_pairs.index_of(start, vocabulary, role='start')
   last = word_pairs.index_of(end, vocabulary, role='end')
+  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
+
+  def tables(weights: np.ndarray) -> Iterator[np.ndarray]:
+    for first in range(0, len(weights), _BLOCK):
+      block = weights[first : first + _BLOCK]
+      static = configuration.group.static
+      params = text_trial.unflatten(block, static, settings)
+      yield np.asarray(tables_of(params))
+
+  weights = configuration.runs['weights']
   finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
+  finite &= np.concatenate(
+    [np.isfinite(table).all(axis=(1, 2)) for table in tables(weights)]
+  )
   (found,) = text_runs.endings(configuration, -1, [start])
   ends = (found.which == 0)[finite]
-  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
-  weights = configuration.runs['weights'][finite]
   for temperature, max_tokens in itertools.product(
     settings['temperature'], settings['max_tokens']
   ):
     chance = []
-    for first in range(0, len(weights), _BLOCK):
-      params = text_trial.unflatten(
-        weights[first : first + _BLOCK], configuration.group.static, settings
-      )
+    for table in tables(weights[finite]):
       transitions = token_chains.transition_matrix(
-        np.asarray(tables_of(params)),
+        table,
         temperature=temperature,
         top_k=settings['top_k'] or None,
       )

@@ -62,8 +62,11 @@ def draw_map(
     tied=now['tied'],
     wanted={token: trained.outputs(token) for token in trained.inputs},
   )
+  unnamed = len(vocabulary) > argmax_map.MAX_NAMES
   left.set_title(
-    'What is answered where: a word stands at its embedding', fontsize=11
+    'What is answered where: a word stands at its embedding'
+    + f'\n({len(vocabulary)} words are too many to be named)' * unnamed,
+    fontsize=11,
   )
   argmax_map.set_window(
     right, argmax_map.window_of(trained.embeddings, margin=0.12)
@@ -74,9 +77,11 @@ def draw_map(
     predictions=trained.labels['predictions'],
     vocabulary=vocabulary,
   )
+  step = trained.epochs[1]
+  every = 'epoch' if step == 1 else f'{step} epochs'
   right.set_title(
     'How the words came there: from the rings, a dot every '
-    f'{trained.epochs[1]} epochs,\nin the colour of the answer at that time',
+    f'{every},\nin the colour of the answer at that time',
     fontsize=11,
   )
   figure.legend(

@@ -43,6 +43,11 @@ def test_both_ways_to_write_a_pair_and_the_order_of_words(tmp_path):
   assert _as_words(words) == [('b', 'a'), ('c', 'b'), ('a', '!')]
 
 
+def test_the_byte_order_mark_of_an_editor_is_no_part_of_a_word(tmp_path):
+  words = word_pairs.load(_write(tmp_path, '\ufeffa -> !\n'))
+  assert words.vocabulary == ('a', '!')
+
+
 def test_a_first_line_fixes_the_order(tmp_path):
   path = _write(tmp_path, 'vocabulary: ! a b\nb -> a\na -> !\n')
   words = word_pairs.load(str(path))

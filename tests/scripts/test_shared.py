@@ -93,6 +93,22 @@ def test_tables_align():
   ]
 
 
+def test_a_share_of_none_is_no_number():
+  assert tables.percent(float('nan')) == '-'
+  assert tables.percent(0.125) == '12.50%'
+
+
+def test_words_that_begin_like_numbers_stand_to_the_left():
+  words = ['.', '-', '(that', '[pad]', '+']
+  numbers = ['-1', '.5', '[0.1, 2]', '[nan, nan]', '3 of 4']
+  text = tables.format_table(
+    ('long header',), [(cell,) for cell in words + numbers]
+  )
+  lines = text.split('\n')[2:]
+  assert lines[: len(words)] == words
+  assert lines[len(words) :] == [cell.rjust(11) for cell in numbers]
+
+
 def test_groups_are_the_product_of_the_static_flags():
   settings = {
     'num_features': [5, 6],

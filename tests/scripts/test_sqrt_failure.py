@@ -279,6 +279,8 @@ def test_runs_that_diverge_are_counted_everywhere(tmp_path):
     (['--target=log'], 'log is not defined on all of [0.0, 4.0]'),
     (['--low=-1'], 'sqrt is not defined on all of [-1.0, 4.0]'),
     (['--low=4'], 'low must lie below high'),
+    (['--solved_rmse=nan'], 'must be finite'),
+    (['--newton_start=nan'], 'must be finite'),
     (['--target=cube'], "'cube' is unknown"),
     (['--coefficients=1,2,3'], 'belong to --target=polynomial'),
     (['--target=polynomial'], 'power of 2 or more'),

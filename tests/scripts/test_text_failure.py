@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import xarray
 
+from scripts.shared import grids, text_runs, text_tables, text_trial
 from tests import references_text_mlp
 from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
@@ -284,6 +285,52 @@ def test_chances_are_means_over_the_nets(finished):
     assert int(row['greedy_ends_total']) + int(
       row['greedy_never_ends_total']
     ) == int(row['total'])
+
+
+def test_finite_weights_with_infinite_logits_have_no_chance():
+  words = word_pairs.get('six')
+  static = {'pairs': 'six', 'embed_dim': 2, 'hidden_dim': 2, 'init': 'torch'}
+  settings = {
+    'words': {'six': words._asdict()},
+    'num_hidden_layers': 2,
+    'dtype': 'float32',
+    'temperature': [1.0],
+    'max_tokens': [5],
+    'top_k': 0,
+  }
+  weights = np.zeros((2, 47), np.float32)
+  index = text_trial.unflatten(np.arange(47.0)[None], static, settings)
+  # One net overflows, and only after '!', which is no input of a pair.
+  end = words.vocabulary.index('!')
+  weights[1, np.asarray(index.embedding)[0, end].astype(int)] = 1e30
+  for layer in index.layers:
+    weights[1, np.asarray(layer.kernel).ravel().astype(int)] = 1e30
+  configuration = text_runs.Configuration(
+    label='',
+    flags={},
+    group=grids.Group('six', static, {}),
+    words=words,
+    start='hello',
+    end='!',
+    runs={
+      'outcome': np.full((2, 1), Outcome.PARTLY_LEARNED),
+      'predictions': np.zeros((2, 1, 7), int),
+      'weights': weights,
+    },
+  )
+  (row,) = text_tables.temperature_rows(configuration, settings)
+  assert (row['total'], row['num_diverged']) == (1, 1)
+  assert row['mean_prob_end'] == pytest.approx(1.0 - (6 / 7) ** 5)
+
+
+def test_a_list_of_ones_own_has_no_published_run_beside_it(tmp_path):
+  (tmp_path / 'own.txt').write_text('hello -> !\n')
+  flags = (f'--pairs={tmp_path / "own.txt"}', '--num_seeds=4', '--num_epochs=2')
+  for again in ((), ('--from_store',)):
+    done = run(tmp_path / 'runs', *flags, '--observe_epochs=1,2', *again)
+    assert done.returncode == 0, done.stderr
+    assert 'nearest to the printed' not in done.stdout
+    assert {row['printed'] for row in rows(tmp_path / 'runs', 'losses')} == {''}
 
 
 def test_it_resumes_extends_and_reports_again(finished, tmp_path):

@@ -77,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> WordPairs:
   which they appear.
 
   Args:
-    path: of a UTF-8 text file.
+    path: of a UTF-8 text file, with or without a byte order mark.
 
   Returns:
     `WordPairs`, with pairs in the order of the file, repeated ones included.
@@ -88,7 +88,7 @@ def load(path: str | os.PathLike[str]) -> WordPairs:
       not in it.
   """
   try:
-    text = pathlib.Path(path).read_text(encoding='utf-8')
+    text = pathlib.Path(path).read_text(encoding='utf-8-sig')
   except (OSError, UnicodeDecodeError) as error:
     reason = getattr(error, 'strerror', None) or 'not a UTF-8 text file'
     raise ValueError(f'{path}: cannot be read: {reason}') from error

@@ -22,6 +22,7 @@ _EDGE, _FAINT = '#6E6E6A', '#B4B4B0'
 _PALE = 0.3
 _TIED = '////'
 RIGHT, WRONG, UNUSED = 'o', 'X', 's'
+MAX_NAMES = 40  # With more words, their names would hide the picture.
 
 
 def window_of(points: np.ndarray, *, margin: float) -> np.ndarray:
@@ -111,7 +112,7 @@ def draw_words(
 
   Disc: all its pairs are right; cross: one is wrong, what else was wanted
   stands in brackets; small square: the word is no input of a pair. Its colour
-  is that of the answer.
+  is that of the answer. More than `MAX_NAMES` words have no names.
 
   Args:
     axes: where to draw; its window is set already.
@@ -146,7 +147,8 @@ def draw_words(
       zorder=4,
     )
     texts.append(text)
-  draw_labels(axes, places=places, texts=texts, avoid=np.empty((0, 2)))
+  if len(vocabulary) <= MAX_NAMES:
+    draw_labels(axes, places=places, texts=texts, avoid=np.empty((0, 2)))
 
 
 def draw_paths(
@@ -159,7 +161,7 @@ def draw_paths(
   """Draws how each word moved in training, from a ring to its name.
 
   A dot at each observed epoch after the start has the colour of what was
-  answered then.
+  answered then. More than `MAX_NAMES` words have no names.
 
   Args:
     axes: where to draw; its window is set already.
@@ -187,9 +189,10 @@ def draw_paths(
       markeredgecolor='black',
       zorder=1.5,
     )
-  draw_labels(
-    axes, places=places[-1], texts=vocabulary, avoid=places.reshape(-1, 2)
-  )
+  if len(vocabulary) <= MAX_NAMES:
+    draw_labels(
+      axes, places=places[-1], texts=vocabulary, avoid=places.reshape(-1, 2)
+    )
 
 
 def legend_handles(
