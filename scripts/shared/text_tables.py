@@ -49,9 +49,14 @@ def loss_rows(
 
 
 def all_losses(configuration: Configuration) -> np.ndarray:
-  """Returns the losses [S, 1 + K] at epoch 0 and the observed ones."""
+  """Returns the losses [S, 1 + K] at epoch 0 and the observed ones.
+
+  Of a run that diverged, be it by a weight alone, the loss is infinite.
+  """
   runs = configuration.runs
-  losses = np.concatenate([runs['initial_loss'][:, None], runs['loss']], axis=1)
+  diverged = runs['outcome'] == Outcome.DIVERGED
+  later = np.where(diverged, np.inf, runs['loss'])
+  losses = np.concatenate([runs['initial_loss'][:, None], later], axis=1)
   return np.where(np.isfinite(losses), losses, np.inf).astype(float)
 
 
@@ -78,27 +83,27 @@ def temperature_rows(
 
   P(end within L tokens) of every net after its last epoch, exactly in float64;
   its mean over the nets is the chance for a net of a random seed. `greedy_*`
-  are the nets whose greedy generation ends, and the others.
+  are the nets whose greedy generation ends, and the others. `num_diverged` nets
+  are left out: a weight, the loss or a logit after some word is not finite.
   """
   start, end = configuration.start, configuration.end
   vocabulary = configuration.words.vocabulary
   place = word_pairs.index_of(start, vocabulary, role='start')
   last = word_pairs.index_of(end, vocabulary, role='end')
+  logits = _logit_tables(configuration, settings)
   finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
+  # The loss knows nothing of the logits after words that are no inputs.
+  finite &= np.isfinite(logits).all(axis=(1, 2))
+  logits = logits[finite]
   (found,) = text_runs.endings(configuration, -1, [start])
   ends = (found.which == 0)[finite]
-  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
-  weights = configuration.runs['weights'][finite]
   for temperature, max_tokens in itertools.product(
     settings['temperature'], settings['max_tokens']
   ):
     chance = []
-    for first in range(0, len(weights), _BLOCK):
-      params = text_trial.unflatten(
-        weights[first : first + _BLOCK], configuration.group.static, settings
-      )
+    for first in range(0, len(logits), _BLOCK):
       transitions = token_chains.transition_matrix(
-        np.asarray(tables_of(params)),
+        logits[first : first + _BLOCK],
         temperature=temperature,
         top_k=settings['top_k'] or None,
       )
@@ -131,43 +136,52 @@ def temperature_rows(
     yield row
 
 
+def _logit_tables(
+  configuration: Configuration, settings: Mapping[str, Any]
+) -> np.ndarray:
+  """Returns the logits [S, V, V] of every net after its last epoch."""
+  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
+  weights = configuration.runs['weights']
+  size = len(configuration.words.vocabulary)
+  found = [np.zeros((0, size, size), weights.dtype)]
+  for first in range(0, len(weights), _BLOCK):
+    params = text_trial.unflatten(
+      weights[first : first + _BLOCK], configuration.group.static, settings
+    )
+    found.append(np.asarray(tables_of(params)))
+  return np.concatenate(found)
+
+
 def difference_rows(
   found: Sequence[Configuration], epochs: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
   """Yields each configuration's share of LEARNED_ALL less that of the first.
 
-  Configurations of the same list, sizes and init start from the same weights,
-  and are compared in pairs; the others as independent samples.
+  A seed has one key in all of them, and nets of other lists or sizes begin with
+  the same draws: the interval is that of pairs, never that of two independent
+  samples. Where one has more seeds so far, only the common ones count.
   """
   base = found[0]
-  same = ('pairs', 'embed_dim', 'hidden_dim', 'init')
   for configuration in found[1:]:
-    is_paired = all(configuration.flags[n] == base.flags[n] for n in same)
+    num_pairs = min(configuration.num_runs, base.num_runs)
     for k, epoch in enumerate(epochs):
       a, b = (
-        c.runs['outcome'][:, k] == Outcome.LEARNED_ALL
+        c.runs['outcome'][:num_pairs, k] == Outcome.LEARNED_ALL
         for c in (configuration, base)
       )
-      if is_paired:
-        size = min(len(a), len(b))
-        a, b = a[:size], b[:size]
-        gap = statistics.paired_difference(
-          int(np.sum(a & b)),
-          int(np.sum(a & ~b)),
-          int(np.sum(~a & b)),
-          int(np.sum(~a & ~b)),
-        )
-      else:
-        gap = statistics.difference(int(a.sum()), len(a), int(b.sum()), len(b))
+      gap = statistics.paired_difference(
+        int(np.sum(a & b)),
+        int(np.sum(a & ~b)),
+        int(np.sum(~a & b)),
+        int(np.sum(~a & ~b)),
+      )
       yield {
         'configuration': configuration.label,
         'less': base.label,
         'epoch': epoch,
-        'paired': is_paired,
+        'num_pairs': num_pairs,
         'learned': int(a.sum()),
-        'total': len(a),
         'learned_less': int(b.sum()),
-        'total_less': len(b),
         'difference': gap.estimate,
         'lower': gap.lower,
         'upper': gap.upper,
