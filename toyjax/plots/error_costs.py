@@ -48,11 +48,14 @@ def draw_error_costs(
   for place, spread in enumerate(spreads):
     color = _COLORS[place % len(_COLORS)]
     costs = spread.costs * _SHIFT ** (place - (len(spreads) - 1) / 2)
-    least, low, middle, high, _ = np.asarray(spread.quantiles, float).T
+    quantiles = np.asarray(spread.quantiles, float)
+    least, low, middle, high, _ = np.where(
+      np.isfinite(quantiles), quantiles, np.nan
+    ).T
     axes.errorbar(
       costs,
       middle,
-      yerr=[middle - low, np.where(np.isfinite(high), high, middle) - middle],
+      yerr=[middle - low, np.where(np.isnan(high), middle, high) - middle],
       fmt=f'{_MARKERS[place % len(_MARKERS)]}-',
       markersize=5,
       linewidth=0.8,
