@@ -40,9 +40,9 @@ def net(words, embedding):
   )
 
 
-def configuration(pairs, outcomes, **runs):
+def configuration(pairs, outcomes, *, start='hello', **runs):
   words = word_pairs.get(pairs)
-  outcome = np.asarray(outcomes)[:, None]
+  outcome = np.asarray(outcomes).reshape(len(outcomes), -1)
   num_runs, size = len(outcome), len(words.vocabulary)
   found = {
     'outcome': outcome,
@@ -66,7 +66,7 @@ def configuration(pairs, outcomes, **runs):
     flags={'pairs': pairs},
     group=grids.Group('', static, {'learning_rate': np.asarray([0.1])}),
     words=words,
-    start='hello',
+    start=start,
     end='!',
     runs={**found, **runs},
   )
@@ -76,9 +76,12 @@ def test_other_lists_and_sizes_are_compared_seed_by_seed():
   learned, partly = Outcome.LEARNED_ALL, Outcome.PARTLY_LEARNED
   here = [learned] * 40 + [partly] * 60
   there = [learned] * 30 + [partly] * 60 + [learned] * 5
-  (row,) = text_tables.difference_rows(
-    [configuration('six', here), configuration('four', there)], [501]
-  )
+  sides = []
+  for pairs, last in (('six', here), ('four', there)):
+    first = [learned] + [partly] * (len(last) - 1)
+    sides.append(configuration(pairs, list(zip(first, last))))
+  early, row = text_tables.difference_rows(sides, [100, 501])
+  assert (early['learned'], early['learned_less']) == (1, 1)
   gap = statistics.paired_difference(30, 5, 10, 50)
   assert row['num_pairs'] == 95
   assert (row['learned'], row['learned_less']) == (35, 40)
@@ -122,3 +125,79 @@ def test_exchange_where_every_run_is_tied():
   )
   rows = list(text_counts.exchange_rows(found, 501))
   assert {row['runs']: row['total'] for row in rows} == {'all': 3, 'untied': 0}
+
+
+def test_greedy_groups_are_those_of_their_nets_and_the_start_is_its_own():
+  words = word_pairs.get('six')
+  # Logits (4, 0, 0, ...) after every word but dog, there (0, 4, 0, ...).
+  embedding = np.zeros((7, 2))
+  embedding[:, 0] = 4.0
+  embedding[words.vocabulary.index('dog')] = (0.0, 40.0)
+  ending = np.full((1, 7), words.vocabulary.index('!'), np.int32)
+  stuck = np.full((1, 7), words.vocabulary.index('dog'), np.int32)
+  nets = [net(words, 0.0 * embedding), net(words, embedding)]
+  found = configuration(
+    'six',
+    [Outcome.PARTLY_LEARNED] * 2,
+    start='dog',
+    predictions=np.stack([ending, stuck]),
+    weights=np.stack([np.asarray(flat_params.flatten(each)) for each in nets]),
+  )
+  (row,) = text_tables.temperature_rows(found, {**SETTINGS, 'max_tokens': [1]})
+  assert row['greedy_ends_total'] == row['greedy_never_ends_total'] == 1
+  assert row['greedy_ends_mean_prob_end'] == pytest.approx(1.0 / 7.0)
+  assert row['greedy_never_ends_mean_prob_end'] == pytest.approx(
+    np.exp(-40.0), rel=1e-5
+  )
+
+
+def test_a_run_that_diverged_leads_nowhere_and_tied_runs_are_counted():
+  words = word_pairs.get('six')
+  dog, end = (words.vocabulary.index(word) for word in ('dog', '!'))
+  predictions = np.full((3, 1, 7), end, np.int32)
+  predictions[2] = dog
+  tied = np.zeros((3, 1, 7), bool)
+  tied[2, 0, dog] = True
+  # A tie after '!' is one after no input.
+  tied[1, 0, end] = True
+  found = configuration(
+    'six',
+    [Outcome.DIVERGED, Outcome.PARTLY_LEARNED, Outcome.TIED],
+    predictions=predictions,
+    tied=tied,
+  )
+  counts = {
+    row['class']: (row['count'], row['count_tied'])
+    for row in text_counts.generation_rows(found, 501)
+    if row['start'] == 'hello'
+  }
+  assert counts == {
+    '!': (1, 0),
+    'never !': (2, 1),
+    'dog->dog': (1, 1),
+    'diverged': (1, 0),
+  }
+
+
+def test_runs_are_untied_by_the_last_epoch():
+  tied = np.zeros((2, 2, 7), bool)
+  tied[1, 0] = tied[0, 1] = True
+  correct = np.zeros((2, 2, 6), bool)
+  correct[1, 1, 0] = True
+  both = [Outcome.PARTLY_LEARNED] * 2
+  found = configuration('six', [both, both], tied=tied, correct=correct)
+  row = next(
+    row
+    for row in text_counts.exchange_rows(found, 501)
+    if (row['runs'], row['pair_a']) == ('untied', 'hello->world')
+  )
+  assert (row['total'], row['wrong_only_a'], row['wrong_only_b']) == (1, 0, 1)
+  assert row['z'] == -1.0
+
+
+def test_a_loss_as_low_as_the_printed_one_counts():
+  found = configuration(
+    'six', [Outcome.PARTLY_LEARNED] * 3, loss=np.asarray([[0.5], [0.25], [1.0]])
+  )
+  _, row = text_tables.loss_rows(found, [501], {501: 0.5})
+  assert row['count_at_most_printed'] == 2
