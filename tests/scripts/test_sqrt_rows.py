@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from scripts.shared import sqrt_formulas, sqrt_rows, sqrt_runs
+from scripts.shared import (
+  grids,
+  sqrt_formulas,
+  sqrt_rows,
+  sqrt_runs,
+  sqrt_trial,
+)
+from toyjax import sweeps
 from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Outcome
 
@@ -59,3 +66,46 @@ def test_runs_that_diverged_have_no_pieces_and_agree_with_nothing(
 def test_runs_that_diverged_are_infinitely_far_off(configuration):
   row = sqrt_rows.error_row(configuration)
   assert (row['rmse_min'], row['rmse_median']) == (0.5, np.inf)
+
+
+def test_the_reached_are_those_of_the_last_step(configuration):
+  codes = [Outcome.REACHED, Outcome.ALL_LIVE]
+  found = configuration._replace(
+    outcomes=np.asarray([codes[::-1], codes, codes])
+  )
+  pieces = sqrt_formulas.first_pieces(found, 3, low=-1.0, high=1.0)
+  totals = {
+    row['among']: row['total']
+    for row in sqrt_formulas.region_rows(found, pieces)
+  }
+  assert totals == {'all': 3, 'reached': 1}
+
+
+def test_the_decrease_is_that_of_the_last_tenth_of_the_steps():
+  settings = {
+    'coefficients': [],
+    'low': 0.0,
+    'high': 4.0,
+    'num_hidden_layers': 1,
+    'num_points': 8,
+    'spacing': 'even',
+    'num_steps': 20,
+    'solved_rmse': 0.05,
+    'dtype': 'float32',
+    'observe_steps': [18, 20],
+  }
+  static = {
+    'hidden_dim': 2,
+    'target': 'sqrt',
+    'optimizer': 'sgd',
+    'init': 'torch_linear',
+  }
+  axes = {'learning_rate': np.asarray([0.01]), 'init_scale': np.asarray([1.0])}
+  xs = grids.group_xs(
+    grids.Group('', static, axes), seed=0, num_seeds=4, dtype='float32'
+  )
+  found = sweeps.sweep(sqrt_trial.make_trial(static, settings), xs)
+  earlier, last = found['rmse'].astype(float).T
+  np.testing.assert_allclose(
+    found['decrease'][:, 1], 1.0 - (last / earlier) ** 2, atol=1e-6
+  )
