@@ -37,7 +37,7 @@ RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
 
 sqrt_flags.define()
 flags.FLAGS.set_default('hidden_dim', [2, 4])
-experiments.define_observed([500, 2000])
+experiments.define_observed('observe_steps', [500, 2000], least=2)
 flags.DEFINE_integer('num_seeds', 10_000, 'Runs of each side.', 1)
 flags.DEFINE_integer(
   'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
@@ -60,7 +60,9 @@ def read_settings() -> dict[str, Any]:
     flags.Error: naming the flag that does not fit.
   """
   settings = sqrt_flags.read()
-  settings['observe_steps'] = experiments.observed(settings['num_steps'])
+  settings['observe_steps'] = experiments.observed(
+    'observe_steps', settings['num_steps']
+  )
   for name, known in sqrt_torch_runs.KNOWN.items():
     if (given := flags.FLAGS[name].serialize()) != f'--{name}={known}':
       raise flags.Error(f'{given}: the PyTorch side knows only {known}')

@@ -131,6 +131,23 @@ def test_nets_that_all_diverged_have_no_point(axes):
   np.testing.assert_allclose(seen, [0.1])
 
 
+def test_nets_that_mostly_diverge_are_drawn_as_far_as_they_are_finite(axes):
+  error_costs.draw_error_costs(
+    axes,
+    spreads=[
+      error_costs.Spread(
+        'nets', np.asarray([20]), np.asarray([[0.1, 0.2] + [np.inf] * 3])
+      )
+    ],
+    rival_costs=np.zeros(0),
+    rival_errors=np.zeros(0),
+    rival_label='rival',
+    level=0.05,
+  )
+  lines = {line.get_label(): line for line in axes.lines}
+  assert lines['best of them'].get_ydata() == [0.1]
+
+
 def test_every_outcome_of_the_nets_has_its_own_style():
   styles = [outcomes.STYLES[code.name] for code in Outcome]
   assert len(set(styles)) == len(Outcome)

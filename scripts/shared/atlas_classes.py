@@ -100,7 +100,7 @@ def read(
   if step not in steps:
     raise flags.Error(f'--step={step} was not observed: choose one of {steps}')
   own = np.arange(data.sizes['run']) % group.num_configurations == configuration
-  own &= data['outcome'].values[:, 0] >= 0
+  own &= grids.finished_runs(data)
   (runs,) = np.nonzero(own)
   if not len(runs):
     raise flags.Error(f'no run of {group.name} has finished yet')

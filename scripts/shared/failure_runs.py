@@ -58,9 +58,7 @@ def read(
   """
   for group in groups:
     data = xarray.open_zarr(path, group=group.name, chunks=None)
-    finished = (
-      data['outcome'].values[:, 0] >= 0
-    )  # All of them, unless interrupted.
+    finished = grids.finished_runs(data)
     if relabel:
       labels = autoencoder_trial.relabel(
         {

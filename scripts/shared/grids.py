@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import xarray
 
-from toyjax import chunks, store, sweeps
+from toyjax import chunks, manifest, store, sweeps
 
 
 class Group(NamedTuple):
@@ -106,6 +107,45 @@ def points(
       title = short.get(name, name)
       parts.append(f'{title}={text}' if title else text)
     yield flags, ' '.join(parts)
+
+
+def finished_runs(data: xarray.Dataset) -> np.ndarray:
+  """Returns bool [R], which runs of a group of the store have all results.
+
+  By the marks set after a chunk: one that was cut short may hold outcomes that
+  have no weights yet.
+  """
+  num_finished = data[store.COMPLETED].values
+  run = np.arange(data.sizes[store.RUN])
+  chunk_size = data['outcome'].encoding['chunks'][0]
+  return run % chunk_size < num_finished[run // chunk_size]
+
+
+def open_finished(
+  path: pathlib.Path, group: Group
+) -> tuple[xarray.Dataset, np.ndarray]:
+  """Opens a group whose every configuration has a finished run.
+
+  Args:
+    path: of the store.
+    group: one of its groups.
+
+  Returns:
+    The group, and its finished runs as bool [R].
+
+  Raises:
+    WorkdirError: where a configuration has none, as in a sweep that was stopped
+      early.
+  """
+  data = xarray.open_zarr(path, group=group.name, chunks=None)
+  finished = finished_runs(data)
+  number = np.flatnonzero(finished) % group.num_configurations
+  if len(set(number.tolist())) < group.num_configurations:
+    raise manifest.WorkdirError(
+      f'{path.parent}: not every configuration of {group.name} has a finished '
+      'run yet; the command without --from_store goes on'
+    )
+  return data, finished
 
 
 def run_group(

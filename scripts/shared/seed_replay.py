@@ -71,7 +71,7 @@ def read_run(workdir: str, group_name: str, run: int) -> Original:
   if not 0 <= run < num_runs:
     raise flags.Error(f'--run={run} must lie in 0..{num_runs - 1}')
   stored = {name: data[name][run].values for name in COMPARED}
-  if stored['outcome'][0] < 0:
+  if not grids.finished_runs(data)[run]:
     raise flags.Error(f'--run={run} of {group.name} has not finished yet')
   return Original(found, group, run, stored)
 

@@ -26,8 +26,8 @@ class Pieces(NamedTuple):
   """The straight pieces of one net.
 
   Attributes:
-    inside: on the interval, see `linear_regions.clip`; none of a run that
-      diverged.
+    inside: on the interval, see `linear_regions.clip`; none where a weight is
+      not finite.
     everywhere: on the whole line; likewise.
   """
 
@@ -52,6 +52,22 @@ def pieces_of(params: sqrt_mlp.Params, low: float, high: float) -> Pieces:
   everywhere = linear_regions.linear_regions_1d(params)
   inside = linear_regions.clip(everywhere, low=low, high=high)
   return Pieces(inside, everywhere)
+
+
+def first_pieces(
+  configuration: Configuration, number: int, *, low: float, high: float
+) -> list[Pieces]:
+  """Returns the pieces of the first runs, none of one that diverged.
+
+  Its weights may be finite where its error is not.
+  """
+  diverged = configuration.outcomes[:number, -1] == Outcome.DIVERGED
+  return [
+    Pieces((), ())
+    if has_diverged
+    else pieces_of(net(configuration.nets, run), low, high)
+    for run, has_diverged in enumerate(diverged.tolist())
+  ]
 
 
 class Differences(NamedTuple):

@@ -91,10 +91,9 @@ def _formula_rows(
   low, high = settings['low'], settings['high']
   num_counted = min(settings['num_counted'], len(configuration.rmse))
   nets = sqrt_formulas.first(configuration.nets, num_counted)
-  pieces = [
-    sqrt_formulas.pieces_of(sqrt_formulas.net(nets, run), low, high)
-    for run in range(num_counted)
-  ]
+  pieces = sqrt_formulas.first_pieces(
+    configuration, num_counted, low=low, high=high
+  )
   differences = sqrt_formulas.compare(
     nets,
     pieces,

@@ -82,7 +82,8 @@ def error_row(configuration: Configuration) -> dict[str, Any]:
 
   A run that diverged counts as infinitely far off.
   """
-  rmse = np.where(np.isnan(configuration.rmse), np.inf, configuration.rmse)
+  diverged = configuration.outcomes[:, -1] == Outcome.DIVERGED
+  rmse = np.where(diverged, np.inf, configuration.rmse)
   return {
     'method': 'net',
     **configuration.flags,

@@ -8,7 +8,6 @@ import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray
 
 from scripts.shared import (
   flat_params,
@@ -59,9 +58,8 @@ def read(
       `settings['solved_rmse']`.
   """
   for group in groups:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-    # All of them, unless interrupted.
-    finished = np.flatnonzero(data['outcome'].values[:, 0] >= 0)
+    data, is_finished = grids.open_finished(path, group)
+    finished = np.flatnonzero(is_finished)
     stored = {
       name: data[name].values[finished]
       for name in ('outcome', 'weights', *sqrt_trial.MEASURED)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import xarray
 
+from scripts.shared import grids
 from scripts.shared.survival_levels import Level
 from toyjax import statistics
 from toyjax.analysis import events
@@ -72,9 +73,11 @@ def read(
   """Reads all levels; runs that have not finished are left out."""
   groups: dict[str, dict[str, np.ndarray]] = {}
   sizes: dict[str, int] = {}
+  finished: dict[str, np.ndarray] = {}
   for name in dict.fromkeys(level.group for level in levels):
     data = xarray.open_zarr(path, group=name, chunks=None)
     groups[name] = {variable: data[variable].values for variable in NAMES}
+    finished[name] = grids.finished_runs(data)
     sizes[name] = data.attrs['num_configurations']
   runs = []
   for level in levels:
@@ -82,8 +85,8 @@ def read(
       name: values[level.configuration :: sizes[level.group]]
       for name, values in groups[level.group].items()
     }
-    finished = stored['outcome'] >= 0
-    found = {name: values[finished] for name, values in stored.items()}
+    whole = finished[level.group][level.configuration :: sizes[level.group]]
+    found = {name: values[whole] for name, values in stored.items()}
     runs.append(LevelRuns(level, found, last_step))
   return runs
 

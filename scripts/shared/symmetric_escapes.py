@@ -38,7 +38,7 @@ def read(
   """Yields the arms of all groups of the store, finished runs alone."""
   for group in groups:
     data = xarray.open_zarr(path, group=group.name, chunks=None)
-    finished = data['outcome'].values >= 0
+    finished = grids.finished_runs(data)
     number = np.flatnonzero(finished) % group.num_configurations
     for c in range(group.num_configurations):
       point = group.static | {k: v[c].item() for k, v in group.axes.items()}

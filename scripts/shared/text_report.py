@@ -211,7 +211,7 @@ def _print_differences(rows: Sequence[Mapping[str, Any]], epoch: int) -> None:
     [
       row['configuration'],
       row['less'],
-      'pairs' if row['paired'] else 'samples',
+      f'{row["num_pairs"]:,}',
       f'{100.0 * row["difference"]:+.2f}%',
       tables.percent_interval(row['lower'], row['upper']),
     ]
@@ -221,6 +221,9 @@ def _print_differences(rows: Sequence[Mapping[str, Any]], epoch: int) -> None:
   if not lines:
     print()
     return
-  print('\nShare that learned all, less that of the first configuration:\n')
-  header = ('configuration', 'less', 'compared as', 'difference', '95 %')
+  print(
+    '\nShare that learned all, less that of the first configuration, seed '
+    'by seed:\n'
+  )
+  header = ('configuration', 'less', 'pairs of runs', 'difference', '95 %')
   print(tables.format_table(header, lines), end='\n\n')

@@ -8,7 +8,6 @@ import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray
 
 from scripts.shared import grids, optimizer_flags, text_flags
 from toyjax.data import word_pairs
@@ -76,8 +75,7 @@ def read(
     settings: all scientific flags.
   """
   for group in groups:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-    finished = data['outcome'].values[:, 0] >= 0
+    data, finished = grids.open_finished(path, group)
     number = np.flatnonzero(finished) % group.num_configurations
     runs = {name: data[name].values[finished] for name in _READ}
     points = grids.points(

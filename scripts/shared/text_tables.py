@@ -19,8 +19,8 @@ from toyjax.toys import text_mlp
 from toyjax.toys.text_mlp import Outcome
 
 QUANTILES = (0.025, 0.25, 0.5, 0.75, 0.975)
-# Nets whose chains are computed at a time.
-_BLOCK = 65_536
+# Numbers in the logit tables that are held at a time.
+_BLOCK = 2**22
 
 
 def loss_rows(
@@ -49,9 +49,14 @@ def loss_rows(
 
 
 def all_losses(configuration: Configuration) -> np.ndarray:
-  """Returns the losses [S, 1 + K] at epoch 0 and the observed ones."""
+  """Returns the losses [S, 1 + K] at epoch 0 and the observed ones.
+
+  Of a run that diverged, be it by a weight alone, the loss is infinite.
+  """
   runs = configuration.runs
-  losses = np.concatenate([runs['initial_loss'][:, None], runs['loss']], axis=1)
+  diverged = runs['outcome'] == Outcome.DIVERGED
+  later = np.where(diverged, np.inf, runs['loss'])
+  losses = np.concatenate([runs['initial_loss'][:, None], later], axis=1)
   return np.where(np.isfinite(losses), losses, np.inf).astype(float)
 
 
@@ -78,50 +83,20 @@ def temperature_rows(
 
   P(end within L tokens) of every net after its last epoch, exactly in float64;
   its mean over the nets is the chance for a net of a random seed. `greedy_*`
-  are the nets whose greedy generation ends, and the others. A net that has a
-  logit that is not finite, be it after a word that is no input, has no chance
-  and counts as diverged.
+  are the nets whose greedy generation ends, and the others. `num_diverged` nets
+  are left out: a weight, the loss or a logit after some word is not finite.
   """
-  start, end = configuration.start, configuration.end
-  vocabulary = configuration.words.vocabulary
-  place = word_pairs.index_of(start, vocabulary, role='start')
-  last = word_pairs.index_of(end, vocabulary, role='end')
-  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
-
-  def tables(weights: np.ndarray) -> Iterator[np.ndarray]:
-    for first in range(0, len(weights), _BLOCK):
-      block = weights[first : first + _BLOCK]
-      static = configuration.group.static
-      params = text_trial.unflatten(block, static, settings)
-      yield np.asarray(tables_of(params))
-
-  weights = configuration.runs['weights']
-  finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
-  finite &= np.concatenate(
-    [np.isfinite(table).all(axis=(1, 2)) for table in tables(weights)]
-  )
+  start = configuration.start
+  finite, chances = _chances(configuration, settings)
   (found,) = text_runs.endings(configuration, -1, [start])
   ends = (found.which == 0)[finite]
-  for temperature, max_tokens in itertools.product(
-    settings['temperature'], settings['max_tokens']
-  ):
-    chance = []
-    for table in tables(weights[finite]):
-      transitions = token_chains.transition_matrix(
-        table,
-        temperature=temperature,
-        top_k=settings['top_k'] or None,
-      )
-      within = token_chains.prob_end_within(
-        transitions, end=last, max_tokens=max_tokens
-      )
-      chance.append(within[:, place])
-    values = np.concatenate([np.zeros(0), *chance])
+  for (temperature, max_tokens), chance in chances.items():
+    values = chance[finite]
     average = statistics.mean(values)
     row = {
       **configuration.flags,
       'temperature': temperature,
-      'top_k': settings['top_k'] or len(vocabulary),
+      'top_k': settings['top_k'] or len(configuration.words.vocabulary),
       'max_tokens': max_tokens,
       'start': start,
       'total': len(values),
@@ -141,43 +116,81 @@ def temperature_rows(
     yield row
 
 
+def _chances(
+  configuration: Configuration, settings: Mapping[str, Any]
+) -> tuple[np.ndarray, dict[tuple[float, int], np.ndarray]]:
+  """Returns P(end within L tokens) of every net, by temperature and L.
+
+  Returns:
+    bool [S], whether the net is finite and so are its logits after every word,
+    be it no input; and (T, L) -> [S], NaN where it is not.
+  """
+  vocabulary = configuration.words.vocabulary
+  place = word_pairs.index_of(configuration.start, vocabulary, role='start')
+  last = word_pairs.index_of(configuration.end, vocabulary, role='end')
+  tables_of = jax.jit(jax.vmap(text_mlp.logit_table))
+  weights = configuration.runs['weights']
+  finite = configuration.runs['outcome'][:, -1] != Outcome.DIVERGED
+  choices = list(
+    itertools.product(settings['temperature'], settings['max_tokens'])
+  )
+  chances = {choice: np.full(len(weights), np.nan) for choice in choices}
+  size = max(1, _BLOCK // len(vocabulary) ** 2)
+  for first in range(0, len(weights), size):
+    block = slice(first, first + size)
+    logits = np.asarray(
+      tables_of(
+        text_trial.unflatten(
+          weights[block], configuration.group.static, settings
+        )
+      )
+    )
+    finite[block] &= np.isfinite(logits).all(axis=(1, 2))
+    kept = first + np.flatnonzero(finite[block])
+    for temperature in settings['temperature']:
+      transitions = token_chains.transition_matrix(
+        logits[kept - first],
+        temperature=temperature,
+        top_k=settings['top_k'] or None,
+      )
+      for max_tokens in settings['max_tokens']:
+        within = token_chains.prob_end_within(
+          transitions, end=last, max_tokens=max_tokens
+        )
+        chances[temperature, max_tokens][kept] = within[:, place]
+  return finite, chances
+
+
 def difference_rows(
   found: Sequence[Configuration], epochs: Sequence[int]
 ) -> Iterator[dict[str, Any]]:
   """Yields each configuration's share of LEARNED_ALL less that of the first.
 
-  Configurations of the same list, sizes and init start from the same weights,
-  and are compared in pairs; the others as independent samples.
+  A seed has one key in all of them, and nets of other lists or sizes begin with
+  the same draws: the interval is that of pairs, never that of two independent
+  samples. Where one has more seeds so far, only the common ones count.
   """
   base = found[0]
-  same = ('pairs', 'embed_dim', 'hidden_dim', 'init')
   for configuration in found[1:]:
-    is_paired = all(configuration.flags[n] == base.flags[n] for n in same)
+    num_pairs = min(configuration.num_runs, base.num_runs)
     for k, epoch in enumerate(epochs):
       a, b = (
-        c.runs['outcome'][:, k] == Outcome.LEARNED_ALL
+        c.runs['outcome'][:num_pairs, k] == Outcome.LEARNED_ALL
         for c in (configuration, base)
       )
-      if is_paired:
-        size = min(len(a), len(b))
-        a, b = a[:size], b[:size]
-        gap = statistics.paired_difference(
-          int(np.sum(a & b)),
-          int(np.sum(a & ~b)),
-          int(np.sum(~a & b)),
-          int(np.sum(~a & ~b)),
-        )
-      else:
-        gap = statistics.difference(int(a.sum()), len(a), int(b.sum()), len(b))
+      gap = statistics.paired_difference(
+        int(np.sum(a & b)),
+        int(np.sum(a & ~b)),
+        int(np.sum(~a & b)),
+        int(np.sum(~a & ~b)),
+      )
       yield {
         'configuration': configuration.label,
         'less': base.label,
         'epoch': epoch,
-        'paired': is_paired,
+        'num_pairs': num_pairs,
         'learned': int(a.sum()),
-        'total': len(a),
         'learned_less': int(b.sum()),
-        'total_less': len(b),
         'difference': gap.estimate,
         'lower': gap.lower,
         'upper': gap.upper,

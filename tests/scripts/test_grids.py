@@ -1,0 +1,65 @@
+"""Groups of a store as reports read them, whole runs alone."""
+
+import numpy as np
+import pytest
+import xarray
+
+from scripts.shared import grids
+from toyjax import manifest, store
+
+GROUP = grids.Group('g', {}, {'rate': np.asarray([0.1, 0.2])})
+
+
+@pytest.fixture
+def path(tmp_path):
+  """A store of ten runs in chunks of four."""
+  return tmp_path / 'results.zarr'
+
+
+def opened(path, num_runs=10):
+  return store.RunStore(
+    path,
+    'g',
+    num_runs=num_runs,
+    chunk_size=4,
+    results={'outcome': np.zeros((), np.int32), 'weights': np.zeros(3)},
+    variables={'outcome': store.Variable(), 'weights': store.Variable(('w',))},
+    coordinates={},
+    attrs={},
+  )
+
+
+def write(run_store, start, number):
+  run_store.write(
+    start,
+    {'outcome': np.ones(number, np.int32), 'weights': np.ones((number, 3))},
+  )
+
+
+def finished(path):
+  data = xarray.open_zarr(path, group='g', chunks=None)
+  return np.flatnonzero(grids.finished_runs(data)).tolist()
+
+
+def test_a_chunk_cut_short_has_no_finished_runs(path):
+  run_store = opened(path)
+  write(run_store, 0, 4)
+  write(run_store, 8, 2)
+  # The sweep was killed after the outcomes of the second chunk.
+  run_store._arrays['outcome'][4:8] = 1
+  assert finished(path) == [0, 1, 2, 3, 8, 9]
+
+
+def test_runs_added_to_a_begun_chunk_are_not_finished(path):
+  write(opened(path, num_runs=2), 0, 2)
+  opened(path)
+  assert finished(path) == [0, 1]
+
+
+def test_every_configuration_needs_a_finished_run(path):
+  run_store = opened(path)
+  with pytest.raises(manifest.WorkdirError, match='not every configuration'):
+    grids.open_finished(path, GROUP)
+  write(run_store, 0, 4)
+  _, whole = grids.open_finished(path, GROUP)
+  assert np.flatnonzero(whole).tolist() == [0, 1, 2, 3]
