@@ -40,6 +40,7 @@ from scripts.shared import (
 from toyjax import manifest, sweeps
 from toyjax.data import word_pairs
 
+_MAX_WALKS = 20  # Inputs that are walked where none are named.
 SCIENCE = (
   *text_flags.LISTS,
   *text_flags.SCALARS,
@@ -56,7 +57,9 @@ flags.DEFINE_integer(
   'num_samples', 100_000, 'Texts sampled at each temperature.', 1
 )
 flags.DEFINE_list(
-  'walk_words', [], 'Words whose walks are printed; all inputs if left alone.'
+  'walk_words',
+  [],
+  'Words whose walks are printed; the first twenty inputs if left alone.',
 )
 flags.DEFINE_integer('digits', 4, 'After the decimal point, in walk.txt.', 0)
 
@@ -113,7 +116,7 @@ def report(
   titled = {
     'The weights': walked_report.describe_weights(trained, digits=digits),
     'The walk of each input': walked_report.describe_walks(
-      trained, chosen or trained.inputs, digits=digits
+      trained, chosen or trained.inputs[:_MAX_WALKS], digits=digits
     ),
     f'Greedy generation, to {settings["end"]!r}': (
       walked_report.describe_greedy(trained, end=end)
@@ -126,6 +129,11 @@ def report(
       )
     ),
   }
+  num_more = len(trained.inputs) - _MAX_WALKS
+  if not chosen and num_more > 0:
+    titled['The walk of each input'] += (
+      f'\n\nand {num_more} more inputs: name those you want in --walk_words'
+    )
   parts += [f'{title}\n{"-" * len(title)}\n{t}' for title, t in titled.items()]
   return '\n\n'.join(parts), found
 

@@ -196,3 +196,33 @@ def test_the_walked_net_is_the_best_of_its_kind():
   text = (RESULTS / 'walk_best' / 'formula.txt').read_text()
   assert 'seed 0, index 6963\n' in text
   assert f'at the end {float(row["rmse_min"]):.6g}'[:-1] in text
+
+
+def _bench(name):
+  path = ROOT / 'results' / 'benchmarks' / f'{name}.csv'
+  with path.open() as file:
+    return list(csv.DictReader(file))
+
+
+def test_agreement_with_torch(claims):
+  for name, text in (
+    ('sqrt_torch_agreement', 'all {} shares within 4 standard errors, largest'),
+    ('sqrt_torch_agreement_seed1', 'with `--seed=1` all {}, largest'),
+  ):
+    errors = [abs(float(row['standard_errors'])) for row in _bench(name)]
+    assert f'{text.format(len(errors))} {max(errors):.2f}' in claims
+  counts = {
+    (row['hidden_dim'], row['outcome']): (
+      f'{int(row["toyjax_count"]):,} and {int(row["torch_count"]):,}'
+    )
+    for row in _bench('sqrt_torch_agreement')
+    if row['step'] == '2000'
+  }
+  assert f'1-4-4-1, reached: {counts["4", "REACHED"]}' in claims
+  for title, outcome in (
+    ('1-2-2-1: reached', 'REACHED'),
+    ('constant', 'CONSTANT'),
+    ('one line', 'ONE_LINE'),
+    ('dead units', 'DEAD_UNITS'),
+  ):
+    assert f'{title} {counts["2", outcome]}' in claims

@@ -125,10 +125,12 @@ def test_exchange(claims):
     assert f'{words} {_z("million", "untied", a, b):.2f}' in claims
   four = [
     f'{float(row["z"]):.2f}'
-    for row in _rows('million', 'exchange')
+    for folder in ('million', 'four_seed1')
+    for row in _rows(folder, 'exchange')
     if (row['pairs'], row['runs']) == ('four', 'untied')
   ]
-  assert 'hello and cat {}, dog and world {}'.format(*four) in claims
+  text = 'hello and cat {}, dog and world {}; with `--seed=1` {} and {}'
+  assert text.format(*four) in claims
 
   def across(folder, runs):
     return [

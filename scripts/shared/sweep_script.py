@@ -90,6 +90,8 @@ def run(sweep: Sweep) -> None:
     if FLAGS.dry_run:
       _print_estimate(sweep, settings, chunk_size)
       return
+    if not FLAGS.from_store:
+      _require_same_report(sweep, path, settings)
     with manifest.Workdir(
       path,
       script=sweep.script,
@@ -160,6 +162,26 @@ def _stored_settings(
         )
       settings[name] = flag.value
   return found, settings
+
+
+def _require_same_report(
+  sweep: Sweep, path: pathlib.Path, settings: Settings
+) -> None:
+  """Says how to report a folder otherwise, where only the report differs.
+
+  Raises:
+    WorkdirError: where a flag in `may_differ` differs, and no other.
+  """
+  found = manifest.read(path)
+  if found is None or found.get('script') != sweep.script:
+    return
+  was = found['science']
+  names = [name for name in settings if settings[name] != was.get(name)]
+  if names and set(names) <= set(sweep.may_differ):
+    raise manifest.WorkdirError(
+      f'{path} was reported with --{names[0]}={was.get(names[0])}; add '
+      '--from_store to report its runs otherwise, or choose another --workdir'
+    )
 
 
 def _print_estimate(sweep: Sweep, settings: Settings, chunk_size: int) -> None:

@@ -65,7 +65,10 @@ def summary_rows(
 def _ends(
   found: text_runs.Endings, end: str
 ) -> Iterator[tuple[str, np.ndarray]]:
-  """Yields where generation leads, and bool [S]: the end, never, each cycle."""
+  """Yields where generation leads, and bool [S]: the end, never, each cycle.
+
+  Runs that diverged never end; they are a class of their own, too.
+  """
   yield end, found.which == 0
   yield f'never {end}', found.which > 0
   counts = statistics.counts(found.which, len(found.names))

@@ -67,12 +67,8 @@ def draw_losses(
   """Draws the spread of the loss, and the printed run, by configuration."""
   figure, panels = _panels(found, height=3.2)
   for axes, configuration in zip(panels, found):
-    quantiles.draw_spread(
-      axes,
-      x=(0, *epochs),
-      values=text_tables.all_losses(configuration),
-      floor=_FLOOR,
-    )
+    losses = text_tables.all_losses(configuration)
+    quantiles.draw_spread(axes, x=(0, *epochs), values=losses, floor=_FLOOR)
     seen = [epoch for epoch in (0, *epochs) if epoch in printed]
     if seen:
       axes.plot(
@@ -83,7 +79,7 @@ def draw_losses(
         label='printed by the source',
       )
     axes.set_yscale('log')
-    axes.set_ylim(bottom=_FLOOR, top=10.0)
+    axes.set_ylim(*_loss_limits([*losses.ravel(), *printed.values()]))
     axes.set_xlabel('epochs')
     axes.set_ylabel('cross entropy, nats')
     axes.set_title(configuration.label, fontsize='medium')
@@ -93,6 +89,15 @@ def draw_losses(
     f'Loss of tiny text nets ({_runs(found)} seeds each)', fontsize='medium'
   )
   figure.savefig(path, dpi=160)
+
+
+def _loss_limits(losses: Sequence[float]) -> tuple[float, float]:
+  """Returns limits that hold the middle of the finite losses and a legend."""
+  finite = np.asarray(losses)[np.isfinite(losses)]
+  if not finite.size:
+    return _FLOOR, 10.0
+  low, high = np.quantile(finite, (0.001, 0.999))
+  return max(_FLOOR, low / 10.0), max(10.0, 2.0 * high)
 
 
 def draw_endings(

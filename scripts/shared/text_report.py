@@ -57,6 +57,7 @@ def write(
   written = [name for name, own in made.items() if own]
   for name in written:
     tables.write_csv(path / f'{name}.csv', made[name])
+  _print_limits(found)
   _print_counts(found, made['summary'], epochs[-1], settings)
   _print_losses(found, made['losses'], printed, epochs)
   _print_temperatures(found, made['temperatures'])
@@ -79,6 +80,19 @@ def write(
   )
   names = ', '.join(f'{name}.csv' for name in written)
   print(f'\n{names}, outcomes.png, losses.png and generation.png are in {path}')
+
+
+def _print_limits(found: Sequence[Configuration]) -> None:
+  """Says where no net can learn all pairs, since an input has two outputs."""
+  lists = {each.group.static['pairs']: each.words.pairs for each in found}
+  for name, pairs in lists.items():
+    possible = len(np.unique(pairs[:, 0]))
+    wanted = len(np.unique(pairs, axis=0))
+    if possible < wanted:
+      print(
+        f'\n{name}: an input has several outputs, so that no net can learn all '
+        f'{wanted} pairs, at most one for each of its {possible} inputs'
+      )
 
 
 def _print_counts(

@@ -102,16 +102,16 @@ def temperature_rows(
       'total': len(values),
       'num_diverged': int(np.sum(~finite)),
       'mean_prob_end': average.estimate,
-      'lower': average.lower,
-      'upper': average.upper,
+      'lower': max(average.lower, 0.0),
+      'upper': min(average.upper, 1.0),
     }
     for name, kept in (('greedy_ends', ends), ('greedy_never_ends', ~ends)):
       part = statistics.mean(values[kept])
       row |= {
         f'{name}_total': int(kept.sum()),
         f'{name}_mean_prob_end': part.estimate,
-        f'{name}_lower': part.lower,
-        f'{name}_upper': part.upper,
+        f'{name}_lower': max(part.lower, 0.0),
+        f'{name}_upper': min(part.upper, 1.0),
       }
     yield row
 

@@ -103,3 +103,11 @@ def test_which_pairs_play_the_same_part():
   assert word_pairs.exchangeable_pairs(four) == ((0, 1), (2, 3))
   with pytest.raises(ValueError, match='two pairs'):
     word_pairs.exchangeable_pairs(np.asarray([[0, 1], [0, 2]]))
+
+
+def test_notes_are_no_pairs(tmp_path):
+  path = tmp_path / 'pairs.txt'
+  path.write_text('# my pairs\nvocabulary: a b #\n# two words\n# -> a\na b\n')
+  found = word_pairs.load(path)
+  assert found.vocabulary == ('a', 'b', '#')
+  assert found.pairs.tolist() == [[2, 0], [0, 1]]

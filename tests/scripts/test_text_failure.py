@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -333,27 +334,55 @@ def test_a_list_of_ones_own_has_no_published_run_beside_it(tmp_path):
     assert {row['printed'] for row in rows(tmp_path / 'runs', 'losses')} == {''}
 
 
-def test_it_resumes_extends_and_reports_again(finished, tmp_path):
+def test_it_extends_and_resumes_a_folder(finished, tmp_path):
   workdir, _ = finished
-  before = data_of(workdir, GROUPS[0])['loss'].values
-  again = run(workdir, '--from_store', '--temperature=5', '--start=dog')
+  six = tmp_path / 'six'
+  own = [flag for flag in SMALL if not flag.startswith('--num_seeds')]
+  for num_seeds in (NUM_SEEDS, 40, 40):
+    done = run(six, f'--num_seeds={num_seeds}', *own)
+    assert done.returncode == 0, done.stderr
+  for name in ('loss', 'predictions', 'weights'):
+    found = data_of(six, 'e2_h2_sgd')[name].values
+    assert len(found) == 40
+    np.testing.assert_array_equal(
+      found[:NUM_SEEDS], data_of(workdir, GROUPS[0])[name].values
+    )
+  assert {row['total'] for row in rows(six, 'best')} == {'40'}
+
+
+def test_it_reports_again(finished, tmp_path):
+  workdir, _ = finished
+  copy = tmp_path / 'copy'
+  shutil.copytree(workdir, copy)
   # 'dog' is no word of the other list.
+  again = run(copy, '--from_store', '--temperature=5', '--start=dog')
   assert again.returncode == 1
   assert 'dog' in again.stderr
-  again = run(workdir, '--from_store', '--temperature=5')
+  again = run(copy, '--from_store', '--temperature=5')
   assert again.returncode == 0, again.stderr
-  assert {row['temperature'] for row in rows(workdir, 'temperatures')} == {'5'}
-  refused = run(workdir, '--from_store', '--learning_rate=0.2')
+  assert {row['temperature'] for row in rows(copy, 'temperatures')} == {'5'}
+  refused = run(copy, '--from_store', '--learning_rate=0.2')
   assert refused.returncode == 1
   assert 'learning_rate' in refused.stderr
-  other = tmp_path / 'other'
+  own = found_flags(workdir)
+  refused = run(copy, *own, '--temperature=3')
+  assert refused.returncode == 1
+  assert 'add --from_store to report its runs otherwise' in refused.stderr
+
+
+def found_flags(workdir):
+  """The flags of the finished run."""
+  return (f'--pairs=six,{workdir.parent / "mine.txt"}', *SMALL)
+
+
+def test_lists_that_no_net_can_learn_are_named(tmp_path):
+  path = tmp_path / 'double.txt'
+  path.write_text('a -> b\na -> !\nb -> !\n')
   done = run(
-    other, '--num_seeds=40', '--num_epochs=60', '--observe_epochs=10,60'
+    tmp_path / 'runs', f'--pairs={path}', '--num_seeds=4', '--num_epochs=2'
   )
   assert done.returncode == 0, done.stderr
-  np.testing.assert_array_equal(
-    data_of(other, 'e2_h2')['loss'].values[:NUM_SEEDS], before
-  )
+  assert 'no net can learn all 3 pairs' in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -71,10 +71,10 @@ def get(name: str | os.PathLike[str]) -> WordPairs:
 def load(path: str | os.PathLike[str]) -> WordPairs:
   """Reads pairs from a small text file.
 
-  Each line holds one pair, `input -> output` or two words; blank lines are
-  skipped. A first line `vocabulary: word word ...` gives the order of the
-  vocabulary and allows no other words; without it the words have the order in
-  which they appear.
+  Each line holds one pair, `input -> output` or two words; blank lines and
+  notes, `# ...`, are skipped. A first line `vocabulary: word word ...` gives
+  the order of the vocabulary and allows no other words; without it the words
+  have the order in which they appear.
 
   Args:
     path: of a UTF-8 text file, with or without a byte order mark.
@@ -95,7 +95,7 @@ def load(path: str | os.PathLike[str]) -> WordPairs:
   lines = [
     (number, line.split())
     for number, line in enumerate(text.splitlines(), start=1)
-    if line.strip()
+    if line.strip() and not _is_comment(line.split())
   ]
   places: dict[str, int] = {}
   is_given = bool(lines) and lines[0][1][0] == HEADER
@@ -127,6 +127,11 @@ def load(path: str | os.PathLike[str]) -> WordPairs:
       places.setdefault(word, len(places))
     pairs.append([places[word] for word in words])
   return WordPairs(tuple(places), np.asarray(pairs, np.int32))
+
+
+def _is_comment(words: list[str]) -> bool:
+  """Whether a line is a note: '# ...', but not the pair '# -> ...'."""
+  return words[0] == '#' and words[1:2] != [ARROW]
 
 
 def index_of(word: str, vocabulary: tuple[str, ...], *, role: str) -> int:
