@@ -212,17 +212,17 @@ def test_agreement_with_torch(claims):
     errors = [abs(float(row['standard_errors'])) for row in _bench(name)]
     assert f'{text.format(len(errors))} {max(errors):.2f}' in claims
   counts = {
-    (row['hidden_dim'], row['outcome']): (
+    (row['net'], row['outcome']): (
       f'{int(row["toyjax_count"]):,} and {int(row["torch_count"]):,}'
     )
     for row in _bench('sqrt_torch_agreement')
     if row['step'] == '2000'
   }
-  assert f'1-4-4-1, reached: {counts["4", "REACHED"]}' in claims
+  assert f'1-4-4-1, reached: {counts["1-4-4-1", "REACHED"]}' in claims
   for title, outcome in (
     ('1-2-2-1: reached', 'REACHED'),
     ('constant', 'CONSTANT'),
     ('one line', 'ONE_LINE'),
     ('dead units', 'DEAD_UNITS'),
   ):
-    assert f'{title} {counts["2", outcome]}' in claims
+    assert f'{title} {counts["1-2-2-1", outcome]}' in claims
