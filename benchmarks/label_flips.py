@@ -174,12 +174,7 @@ def outcome_rows(single: Runs, double: Runs) -> list[dict[str, Any]]:
         f'{side}_lower': interval.lower,
         f'{side}_upper': interval.upper,
       }
-    difference = statistics.paired_difference(
-      int(np.sum(b & a)),
-      int(np.sum(b & ~a)),
-      int(np.sum(~b & a)),
-      int(np.sum(~b & ~a)),
-    )
+    difference = tables.paired_difference(b, a)
     row |= {
       'difference': difference.estimate,
       'difference_lower': difference.lower,

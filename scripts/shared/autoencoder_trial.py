@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import optimizer_flags
+from scripts.shared import observing, optimizer_flags
 from toyjax import chunks, descent, loops, optimizers, store, sweeps
 from toyjax.base import Array, ArrayTree, Dynamics
 from toyjax.data import sparse_features
@@ -117,11 +117,7 @@ def make_trial(
   """
   steps = settings['observe_steps'] if num_steps is None else [num_steps]
   num_steps = num_steps or settings['num_steps']
-  # The decrease of the SSE is taken over the last tenth of the steps.
-  earlier_steps = [step * 9 // 10 for step in steps]
-  seen_at = sorted({*steps, *earlier_steps})
-  at = jnp.asarray([seen_at.index(step) for step in steps])
-  earlier_at = jnp.asarray([seen_at.index(step) for step in earlier_steps])
+  seen = observing.with_earlier(steps)
   solved_sse = settings['solved_sse']
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
@@ -146,17 +142,17 @@ def make_trial(
       dynamics,
       num_steps,
       observe=lambda state, info: state.inner.params,
-      observe_at=seen_at,
+      observe_at=seen.steps,
     )
     sse = jax.vmap(relu_autoencoder.one_hot_sse)(params)
-    params = jax.tree.map(lambda leaf: leaf[at], params)
+    params = jax.tree.map(lambda leaf: leaf[seen.at], params)
     labels = jax.vmap(_diagnose, in_axes=(0, 0, None))(
-      params, sse[earlier_at], solved_sse
+      params, sse[seen.earlier_at], solved_sse
     )
     end_sse = relu_autoencoder.one_hot_sse(state.inner.params)
     return {
       **labels._asdict(),
-      'earlier_sse': sse[earlier_at],
+      'earlier_sse': sse[seen.earlier_at],
       'weights': params.weights,
       'bias': params.bias,
       'first_solved_step': jnp.where(

@@ -169,12 +169,7 @@ def _difference_rows(
     num_pairs = min(len(base.outcomes), len(configuration.outcomes))
     a = np.isin(configuration.outcomes[:num_pairs, -1], _SOLVED)
     b = np.isin(base.outcomes[:num_pairs, -1], _SOLVED)
-    interval = statistics.paired_difference(
-      int(np.sum(a & b)),
-      int(np.sum(a & ~b)),
-      int(np.sum(~a & b)),
-      int(np.sum(~a & ~b)),
-    )
+    interval = tables.paired_difference(a, b)
     yield {
       'configuration': configuration.label,
       'less': base.label,

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import flat_params, optimizer_flags
+from scripts.shared import flat_params, observing, optimizer_flags
 from toyjax import chunks, descent, loops, statistics, store
 from toyjax.base import Array, ArrayTree, Dynamics, Toy
 from toyjax.toys import sqrt_mlp
@@ -152,11 +152,7 @@ def make_trial(
   """
   steps = settings['observe_steps'] if num_steps is None else [num_steps]
   num_steps = num_steps or settings['num_steps']
-  # The decrease of the error is taken over the last tenth of the steps.
-  earlier_steps = [step * 9 // 10 for step in steps]
-  seen_at = sorted({*steps, *earlier_steps})
-  at = jnp.asarray([seen_at.index(step) for step in steps])
-  earlier_at = jnp.asarray([seen_at.index(step) for step in earlier_steps])
+  seen = observing.with_earlier(steps)
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     toy = make_toy(static, settings, x['init_scale'])
@@ -177,10 +173,10 @@ def make_trial(
       dynamics,
       num_steps,
       observe=lambda state, info: state.params,
-      observe_at=seen_at,
+      observe_at=seen.steps,
     )
     errors = jax.vmap(toy.loss, in_axes=(0, None))(params, grid)
-    decrease = 1.0 - errors[at] / errors[earlier_at]
+    decrease = 1.0 - errors[seen.at] / errors[seen.earlier_at]
 
     def diagnose(params, decrease):
       return sqrt_mlp.diagnose(
@@ -193,7 +189,7 @@ def make_trial(
       )
 
     labels = jax.vmap(diagnose)(
-      jax.tree.map(lambda leaf: leaf[at], params), decrease
+      jax.tree.map(lambda leaf: leaf[seen.at], params), decrease
     )
     initial, _ = loops.unroll(x['key'], dynamics, 0)
     return {

@@ -70,12 +70,7 @@ def _summary_row(runs: LevelRuns, base: LevelRuns) -> dict[str, Any]:
   share = statistics.wilson(int(solved.sum()), len(solved))
   num = min(len(solved), base.num_seeds)
   here, there = solved[:num], base.solved_by(base.last_step)[:num]
-  difference = statistics.paired_difference(
-    int(np.sum(here & there)),
-    int(np.sum(here & ~there)),
-    int(np.sum(~here & there)),
-    int(np.sum(~here & ~there)),
-  )
+  difference = tables.paired_difference(here, there)
   row = {
     **_identity(runs.level),
     'learning_rate': runs.level.flags['learning_rate'],

@@ -59,6 +59,16 @@ def interval_cells(count: int, total: int) -> dict[str, Any]:
   }
 
 
+def paired_difference(a: np.ndarray, b: np.ndarray) -> statistics.Interval:
+  """Returns the share of a less that of b, both bool [S] of the same seeds."""
+  return statistics.paired_difference(
+    int(np.sum(a & b)),
+    int(np.sum(a & ~b)),
+    int(np.sum(~a & b)),
+    int(np.sum(~a & ~b)),
+  )
+
+
 def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
   """Writes rows of equal keys, replacing the file in one move."""
   temporary = path.with_suffix('.csv.partial')

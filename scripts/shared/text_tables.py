@@ -10,7 +10,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from scripts.shared import text_runs, text_trial
+from scripts.shared import tables, text_runs, text_trial
 from scripts.shared.text_runs import Configuration
 from toyjax import statistics
 from toyjax.analysis import token_chains
@@ -178,12 +178,7 @@ def difference_rows(
         c.runs['outcome'][:num_pairs, k] == Outcome.LEARNED_ALL
         for c in (configuration, base)
       )
-      gap = statistics.paired_difference(
-        int(np.sum(a & b)),
-        int(np.sum(a & ~b)),
-        int(np.sum(~a & b)),
-        int(np.sum(~a & ~b)),
-      )
+      gap = tables.paired_difference(a, b)
       yield {
         'configuration': configuration.label,
         'less': base.label,
