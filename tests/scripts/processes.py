@@ -31,6 +31,10 @@ LIBRARIES = (
   'tqdm',
   'xarray',
   'zarr',
+  'toyjax.analysis.token_chains',
+  'toyjax.statistics',
+  'toyjax.sweeps',
+  'toyjax.toys.relu_autoencoder',
 )
 TIMEOUT = 300
 NOTHING: Mapping[str, str] = {}
