@@ -192,8 +192,6 @@ every_descent = pytest.mark.parametrize(
 
 
 # Compiled once for all tests: compiling takes most of their time.
-
-
 @functools.cache
 def _mapped(case):
   """Returns the runs of `NUM_SEEDS` seeds, as a function of their keys."""

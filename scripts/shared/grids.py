@@ -137,14 +137,18 @@ def open_finished(
     WorkdirError: where a configuration has none, as in a sweep that was stopped
       early.
   """
-  data = xarray.open_zarr(path, group=group.name, chunks=None)
+  early = manifest.WorkdirError(
+    f'{path.parent}: not every configuration of {group.name} has a finished '
+    'run yet; the command without --from_store goes on'
+  )
+  try:
+    data = xarray.open_zarr(path, group=group.name, chunks=None)
+  except (FileNotFoundError, KeyError):
+    raise early from None
   finished = finished_runs(data)
   number = np.flatnonzero(finished) % group.num_configurations
   if len(set(number.tolist())) < group.num_configurations:
-    raise manifest.WorkdirError(
-      f'{path.parent}: not every configuration of {group.name} has a finished '
-      'run yet; the command without --from_store goes on'
-    )
+    raise early
   return data, finished
 
 

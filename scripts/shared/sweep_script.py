@@ -99,8 +99,10 @@ def run(sweep: Sweep) -> None:
       **identity,
     ) as workdir:
       groups = sweep.make_groups(settings)
-      if not FLAGS.from_store:
-        for group in groups:
+      for group in groups:
+        if FLAGS.from_store:
+          grids.open_finished(path / 'results.zarr', group)
+        else:
           _train(sweep, group, settings, path, chunk_size)
       workdir.note(
         summary=sweep.report(path, groups, settings, FLAGS.from_store)

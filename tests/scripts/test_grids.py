@@ -63,3 +63,9 @@ def test_every_configuration_needs_a_finished_run(path):
   write(run_store, 0, 4)
   _, whole = grids.open_finished(path, GROUP)
   assert np.flatnonzero(whole).tolist() == [0, 1, 2, 3]
+
+
+def test_a_group_that_was_never_begun_has_no_finished_run(path):
+  write(opened(path), 0, 4)
+  with pytest.raises(manifest.WorkdirError, match='not every configuration'):
+    grids.open_finished(path, GROUP._replace(name='h'))

@@ -1,6 +1,7 @@
 """The main job end to end, as a user runs it: outputs and resuming."""
 
 import json
+import shutil
 import signal
 import time
 
@@ -213,6 +214,16 @@ def test_relabelling_reads_the_store_alone(finished, tmp_path):
   assert '--seed=0' in other.stderr
   job.finish(workdir, *job.SMALL)  # The labels it was trained with are back.
   assert (workdir / 'summary.csv').read_bytes() == before
+
+
+def test_a_sweep_that_stopped_early_is_not_reported(finished, tmp_path):
+  copy = tmp_path / 'copy'
+  shutil.copytree(finished[0], copy)
+  shutil.rmtree(copy / 'results.zarr' / 'n6_m2')
+  done = job.run(copy, '--from_store')
+  assert done.returncode == 1
+  assert 'not every configuration of n6_m2' in done.stderr
+  assert 'Traceback' not in done.stderr
 
 
 def test_other_flags_on_the_same_folder_are_refused_by_name(finished):

@@ -1,34 +1,18 @@
 """The sweep of the tiny text net end to end, checked against its own store."""
 
-import csv
 import json
 import shutil
 
 import numpy as np
 import pytest
-import xarray
 
-from scripts.shared import grids, text_runs, text_tables, text_trial
 from tests import references_text_mlp
-from tests.compiler import ENVIRONMENT
-from tests.scripts import processes
+from tests.scripts import text_job as job
 from toyjax import statistics
 from toyjax.analysis import token_chains
 from toyjax.data import word_pairs
 from toyjax.toys.text_mlp import Outcome
 
-SCRIPT = 'text_failure'
-NUM_SEEDS = 24
-SMALL = (
-  f'--num_seeds={NUM_SEEDS}',
-  '--num_epochs=60',
-  '--observe_epochs=10,60',
-  '--optimizer=adam',
-  '--temperature=0.7,2',
-  '--max_tokens=3,9',
-  '--printed_losses=0:1.9,60:0.5',
-  '--chunk_size=16',
-)
 GROUPS = ('e2_h2_six', 'e2_h2_mine')
 WORDS = {
   'six': word_pairs.get('six'),
@@ -38,26 +22,13 @@ WORDS = {
 }
 
 
-def run(workdir, *flags):
-  return processes.run(SCRIPT, f'--workdir={workdir}', *flags, env=ENVIRONMENT)
-
-
-def rows(workdir, name):
-  with (workdir / f'{name}.csv').open() as file:
-    return list(csv.DictReader(file))
-
-
-def data_of(workdir, group):
-  return xarray.open_zarr(workdir / 'results.zarr', group=group, chunks=None)
-
-
 @pytest.fixture(scope='module')
 def finished(tmp_path_factory):
   folder = tmp_path_factory.mktemp('text')
   own = folder / 'mine.txt'
   own.write_text('vocabulary: hello ! you\nhello -> you\nyou -> !\n')
   workdir = folder / 'runs'
-  done = run(workdir, f'--pairs=six,{own}', *SMALL)
+  done = job.run(workdir, f'--pairs=six,{own}', *job.SMALL)
   assert done.returncode == 0, done.stderr
   return workdir, done
 
@@ -99,12 +70,12 @@ def test_it_writes_everything_it_promises(finished):
 @pytest.mark.parametrize('group', GROUPS)
 def test_labels_are_those_of_the_stored_weights_in_float64(finished, group):
   workdir, _ = finished
-  data = data_of(workdir, group)
+  data = job.data_of(workdir, group)
   words = WORDS[group.split('_')[2]]
   size = len(words.vocabulary)
   pairs = words.pairs.tolist()
   num_checked = 0
-  for run_index in range(NUM_SEEDS):
+  for run_index in range(job.NUM_SEEDS):
     flat = data['weights'].values[run_index].astype(float)
     ends = np.cumsum([2 * size, 4, 2, 4, 2, 2 * size, size])
     parts = np.split(flat, ends[:-1])
@@ -131,19 +102,19 @@ def test_labels_are_those_of_the_stored_weights_in_float64(finished, group):
         assert int(last['predictions'][token]) == order[-1]
         assert not last['tied'][token]
         num_checked += 1
-  assert num_checked > NUM_SEEDS
+  assert num_checked > job.NUM_SEEDS
 
 
 @pytest.mark.parametrize('group', GROUPS)
 @pytest.mark.parametrize('k', [0, 1])
 def test_the_summary_counts_every_run_once(finished, group, k):
   workdir, _ = finished
-  data = data_of(workdir, group).isel(epoch=k)
+  data = job.data_of(workdir, group).isel(epoch=k)
   words = WORDS[group.split('_')[2]]
-  own = select(rows(workdir, 'summary'), group, epoch=str((10, 60)[k]))
+  own = select(job.rows(workdir, 'summary'), group, epoch=str((10, 60)[k]))
   counts = {(row['measure'], row['class']): int(row['count']) for row in own}
   assert len(counts) == len(own)
-  assert {row['total'] for row in own} == {str(NUM_SEEDS)}
+  assert {row['total'] for row in own} == {str(job.NUM_SEEDS)}
   for code in Outcome:
     expected = int(np.sum(data['outcome'].values == code))
     assert counts['outcome', code.name] == expected
@@ -156,7 +127,7 @@ def test_the_summary_counts_every_run_once(finished, group, k):
     data['correct'].values[:, 0].sum()
   )
   some = own[0]
-  interval = statistics.wilson(int(some['count']), NUM_SEEDS)
+  interval = statistics.wilson(int(some['count']), job.NUM_SEEDS)
   assert float(some['upper']) == pytest.approx(interval.upper, abs=1e-5)
 
 
@@ -164,8 +135,8 @@ def test_the_summary_counts_every_run_once(finished, group, k):
 def test_generation_is_followed_by_hand(finished, group):
   workdir, _ = finished
   words = WORDS[group.split('_')[2]]
-  predictions = data_of(workdir, group)['predictions'].values[:, -1]
-  own = select(rows(workdir, 'generation'), group)
+  predictions = job.data_of(workdir, group)['predictions'].values[:, -1]
+  own = select(job.rows(workdir, 'generation'), group)
   for start in set(words.vocabulary) - {'!'}:
     ended, cycles = 0, {}
     for following in predictions:
@@ -183,7 +154,7 @@ def test_generation_is_followed_by_hand(finished, group):
       row['class']: int(row['count']) for row in own if row['start'] == start
     }
     assert found.pop('!') == ended
-    assert found.pop('never !') == NUM_SEEDS - ended
+    assert found.pop('never !') == job.NUM_SEEDS - ended
     by_members = {}
     for name, count in found.items():
       names = name.split('->')
@@ -195,8 +166,8 @@ def test_generation_is_followed_by_hand(finished, group):
 
 def test_sets_of_wrong_pairs_cover_all_runs(finished):
   workdir, _ = finished
-  own = select(rows(workdir, 'wrong'), GROUPS[0])
-  data = data_of(workdir, GROUPS[0]).isel(epoch=-1)
+  own = select(job.rows(workdir, 'wrong'), GROUPS[0])
+  data = job.data_of(workdir, GROUPS[0]).isel(epoch=-1)
   words = WORDS['six']
   expected = {}
   for right in data['correct'].values:
@@ -216,8 +187,8 @@ def test_sets_of_wrong_pairs_cover_all_runs(finished):
 
 def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
   workdir, _ = finished
-  own = select(rows(workdir, 'exchange'), GROUPS[0], runs='all')
-  data = data_of(workdir, GROUPS[0]).isel(epoch=-1)
+  own = select(job.rows(workdir, 'exchange'), GROUPS[0], runs='all')
+  data = job.data_of(workdir, GROUPS[0]).isel(epoch=-1)
   right = data['correct'].values
   names = ['hello->world', 'cat->dog', 'dog->!', 'silly->dog', 'cute->cat']
   names.append('world->!')
@@ -226,16 +197,16 @@ def test_mirrored_pairs_are_compared_on_the_same_runs(finished):
     a, b = names.index(row['pair_a']), names.index(row['pair_b'])
     assert int(row['wrong_only_a']) == np.sum(~right[:, a] & right[:, b])
     assert int(row['wrong_only_b']) == np.sum(right[:, a] & ~right[:, b])
-  untied = select(rows(workdir, 'exchange'), GROUPS[0], runs='untied')
+  untied = select(job.rows(workdir, 'exchange'), GROUPS[0], runs='untied')
   tied = data['tied'].values[:, WORDS['six'].pairs[:, 0]].any(axis=1)
   assert {row['total'] for row in untied} == {str(int(np.sum(~tied)))}
 
 
 def test_losses_are_quantiles_and_counts(finished):
   workdir, _ = finished
-  own = select(rows(workdir, 'losses'), GROUPS[0])
+  own = select(job.rows(workdir, 'losses'), GROUPS[0])
   assert [row['epoch'] for row in own] == ['0', '10', '60']
-  data = data_of(workdir, GROUPS[0])
+  data = job.data_of(workdir, GROUPS[0])
   for row, losses in zip(
     own, [data['initial_loss'].values, *data['loss'].values.T]
   ):
@@ -245,15 +216,15 @@ def test_losses_are_quantiles_and_counts(finished):
   assert int(own[0]['count_at_most_printed']) == np.sum(
     data['initial_loss'].values <= 1.9
   )
-  best = select(rows(workdir, 'best'), GROUPS[0])[0]
+  best = select(job.rows(workdir, 'best'), GROUPS[0])[0]
   last = data['loss'].values[:, -1]
   assert int(best['seed_index']) == last.argmin()
 
 
 def test_chances_are_means_over_the_nets(finished):
   workdir, _ = finished
-  data = data_of(workdir, 'e2_h2_mine')
-  own = select(rows(workdir, 'temperatures'), 'e2_h2_mine')
+  data = job.data_of(workdir, 'e2_h2_mine')
+  own = select(job.rows(workdir, 'temperatures'), 'e2_h2_mine')
   assert len(own) == 4
   flat = data['weights'].values.astype(float)
   for row in own:
@@ -278,66 +249,20 @@ def test_chances_are_means_over_the_nets(finished):
     ) == int(row['total'])
 
 
-def test_finite_weights_with_infinite_logits_have_no_chance():
-  words = word_pairs.get('six')
-  static = {'pairs': 'six', 'embed_dim': 2, 'hidden_dim': 2, 'init': 'torch'}
-  settings = {
-    'words': {'six': words._asdict()},
-    'num_hidden_layers': 2,
-    'dtype': 'float32',
-    'temperature': [1.0],
-    'max_tokens': [5],
-    'top_k': 0,
-  }
-  weights = np.zeros((2, 47), np.float32)
-  index = text_trial.unflatten(np.arange(47.0)[None], static, settings)
-  # One net overflows, and only after '!', which is no input of a pair.
-  end = words.vocabulary.index('!')
-  weights[1, np.asarray(index.embedding)[0, end].astype(int)] = 1e30
-  for layer in index.layers:
-    weights[1, np.asarray(layer.kernel).ravel().astype(int)] = 1e30
-  configuration = text_runs.Configuration(
-    label='',
-    flags={},
-    group=grids.Group('six', static, {}),
-    words=words,
-    start='hello',
-    end='!',
-    runs={
-      'outcome': np.full((2, 1), Outcome.PARTLY_LEARNED),
-      'predictions': np.zeros((2, 1, 7), int),
-      'weights': weights,
-    },
-  )
-  (row,) = text_tables.temperature_rows(configuration, settings)
-  assert (row['total'], row['num_diverged']) == (1, 1)
-  assert row['mean_prob_end'] == pytest.approx(1.0 - (6 / 7) ** 5)
-
-
-def test_a_list_of_ones_own_has_no_published_run_beside_it(tmp_path):
-  (tmp_path / 'own.txt').write_text('hello -> !\n')
-  flags = (f'--pairs={tmp_path / "own.txt"}', '--num_seeds=4', '--num_epochs=2')
-  for again in ((), ('--from_store',)):
-    done = run(tmp_path / 'runs', *flags, '--observe_epochs=1,2', *again)
-    assert done.returncode == 0, done.stderr
-    assert 'nearest to the printed' not in done.stdout
-    assert {row['printed'] for row in rows(tmp_path / 'runs', 'losses')} == {''}
-
-
 def test_it_extends_and_resumes_a_folder(finished, tmp_path):
   workdir, _ = finished
   six = tmp_path / 'six'
-  own = [flag for flag in SMALL if not flag.startswith('--num_seeds')]
-  for num_seeds in (NUM_SEEDS, 40):
-    done = run(six, f'--num_seeds={num_seeds}', *own)
+  own = [flag for flag in job.SMALL if not flag.startswith('--num_seeds')]
+  for num_seeds in (job.NUM_SEEDS, 40):
+    done = job.run(six, f'--num_seeds={num_seeds}', *own)
     assert done.returncode == 0, done.stderr
   for name in ('loss', 'predictions', 'weights'):
-    found = data_of(six, 'e2_h2')[name].values
+    found = job.data_of(six, 'e2_h2')[name].values
     assert len(found) == 40
     np.testing.assert_array_equal(
-      found[:NUM_SEEDS], data_of(workdir, GROUPS[0])[name].values
+      found[: job.NUM_SEEDS], job.data_of(workdir, GROUPS[0])[name].values
     )
-  assert {row['total'] for row in rows(six, 'best')} == {'40'}
+  assert {row['total'] for row in job.rows(six, 'best')} == {'40'}
 
 
 def test_it_reports_again(finished, tmp_path):
@@ -345,62 +270,21 @@ def test_it_reports_again(finished, tmp_path):
   copy = tmp_path / 'copy'
   shutil.copytree(workdir, copy)
   # 'dog' is no word of the other list.
-  again = run(copy, '--from_store', '--temperature=5', '--start=dog')
+  again = job.run(copy, '--from_store', '--temperature=5', '--start=dog')
   assert again.returncode == 1
   assert 'dog' in again.stderr
-  again = run(copy, '--from_store', '--temperature=5')
+  again = job.run(copy, '--from_store', '--temperature=5')
   assert again.returncode == 0, again.stderr
-  assert {row['temperature'] for row in rows(copy, 'temperatures')} == {'5'}
-  refused = run(copy, '--from_store', '--learning_rate=0.2')
+  assert {row['temperature'] for row in job.rows(copy, 'temperatures')} == {'5'}
+  refused = job.run(copy, '--from_store', '--learning_rate=0.2')
   assert refused.returncode == 1
   assert 'learning_rate' in refused.stderr
   own = found_flags(workdir)
-  refused = run(copy, *own, '--temperature=3')
+  refused = job.run(copy, *own, '--temperature=3')
   assert refused.returncode == 1
   assert 'add --from_store to report its runs otherwise' in refused.stderr
 
 
 def found_flags(workdir):
   """The flags of the finished run."""
-  return (f'--pairs=six,{workdir.parent / "mine.txt"}', *SMALL)
-
-
-def test_lists_that_no_net_can_learn_are_named(tmp_path):
-  path = tmp_path / 'double.txt'
-  path.write_text('a -> b\na -> !\nb -> !\n')
-  done = run(
-    tmp_path / 'runs', f'--pairs={path}', '--num_seeds=4', '--num_epochs=2'
-  )
-  assert done.returncode == 0, done.stderr
-  assert 'no net can learn all 3 pairs' in done.stdout
-
-
-@pytest.mark.parametrize(
-  ('flags', 'message'),
-  [
-    (['--temperature=0'], '0 must be > 0'),
-    (['--start=hallo'], "'hallo' is not in the vocabulary"),
-    (['--end=?'], "'?' is not in the vocabulary"),
-    (['--pairs=six,seven.txt'], 'seven.txt'),
-    (['--pairs=EMPTY'], 'no pair in this file'),
-    (['--pairs=UNKNOWN'], "unknown token 'dgo'"),
-    (['--batches=half'], "'half' is none of"),
-    (['--top_k=8'], '--top_k=8'),
-    (['--num_epochs=5', '--observe_epochs=6'], 'past the end'),
-    (['--printed_losses=soon'], "'soon' is not epoch:loss"),
-  ],
-)
-def test_bad_flags_end_in_a_line_that_names_them(tmp_path, flags, message):
-  (tmp_path / 'empty.txt').write_text('\n')
-  (tmp_path / 'unknown.txt').write_text('vocabulary: cat dog\ncat -> dgo\n')
-  flags = [
-    flag.replace('EMPTY', str(tmp_path / 'empty.txt')).replace(
-      'UNKNOWN', str(tmp_path / 'unknown.txt')
-    )
-    for flag in flags
-  ]
-  done = run(tmp_path / 'never', *flags)
-  assert done.returncode != 0
-  assert message in done.stderr + done.stdout
-  assert 'Traceback' not in done.stderr
-  assert not (tmp_path / 'never').exists()
+  return (f'--pairs=six,{workdir.parent / "mine.txt"}', *job.SMALL)

@@ -10,6 +10,7 @@ from scripts.shared import (
   text_flags,
   text_runs,
   text_tables,
+  text_trial,
 )
 from toyjax import statistics
 from toyjax.data import word_pairs
@@ -201,3 +202,39 @@ def test_a_loss_as_low_as_the_printed_one_counts():
   )
   _, row = text_tables.loss_rows(found, [501], {501: 0.5})
   assert row['count_at_most_printed'] == 2
+
+
+def test_finite_weights_with_infinite_logits_have_no_chance():
+  words = word_pairs.get('six')
+  static = {'pairs': 'six', 'embed_dim': 2, 'hidden_dim': 2, 'init': 'torch'}
+  settings = {
+    'words': {'six': words._asdict()},
+    'num_hidden_layers': 2,
+    'dtype': 'float32',
+    'temperature': [1.0],
+    'max_tokens': [5],
+    'top_k': 0,
+  }
+  weights = np.zeros((2, 47), np.float32)
+  index = text_trial.unflatten(np.arange(47.0)[None], static, settings)
+  # One net overflows, and only after '!', which is no input of a pair.
+  end = words.vocabulary.index('!')
+  weights[1, np.asarray(index.embedding)[0, end].astype(int)] = 1e30
+  for layer in index.layers:
+    weights[1, np.asarray(layer.kernel).ravel().astype(int)] = 1e30
+  configuration = text_runs.Configuration(
+    label='',
+    flags={},
+    group=grids.Group('six', static, {}),
+    words=words,
+    start='hello',
+    end='!',
+    runs={
+      'outcome': np.full((2, 1), Outcome.PARTLY_LEARNED),
+      'predictions': np.zeros((2, 1, 7), int),
+      'weights': weights,
+    },
+  )
+  (row,) = text_tables.temperature_rows(configuration, settings)
+  assert (row['total'], row['num_diverged']) == (1, 1)
+  assert row['mean_prob_end'] == pytest.approx(1.0 - (6 / 7) ** 5)
