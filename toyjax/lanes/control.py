@@ -1,4 +1,4 @@
-"""How `lanes` walks into calls, loops and branches.
+"""How `lanes` walks into calls and loops.
 
 A loop's carry may start equal for all seeds and come to differ: which part of
 it varies is found before the loop is built, as a fixed point. A counter that
@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array
 from toyjax.lanes.rules import num_products, rule
-from toyjax.lanes.values import Context, Value, shape_of, spread
+from toyjax.lanes.values import Context, Value, by_vmap, lift, mark
 
 CALLS = ('jit', 'pjit', 'closed_call', 'core_call', 'checkpoint', 'remat2')
 
@@ -75,23 +75,6 @@ def _call(
   return context.evaluate(called(equation), values)
 
 
-def _lift(
-  context: Context,
-  values: Sequence[Value],
-  varies: Sequence[bool],
-  variables: Sequence[core.Var | core.Literal],
-) -> list[Array]:
-  """Gives a seed axis to what shall have one."""
-  return [
-    spread(value, shape_of(variable), context.size) if wanted else value.array
-    for value, wanted, variable in zip(values, varies, variables)
-  ]
-
-
-def _mark(arrays: Sequence[Array], varies: Sequence[bool]) -> list[Value]:
-  return [Value(array, v) for array, v in zip(arrays, varies)]
-
-
 # ----- scan -----
 
 
@@ -136,20 +119,20 @@ def _scan(
   ) -> tuple[list[Array], list[Array]]:
     results = context.evaluate(
       params['jaxpr'],
-      [*consts, *_mark(carry, carry_varies), *_mark(slices, xs_vary)],
+      [*consts, *mark(carry, carry_varies), *mark(slices, xs_vary)],
     )
-    arrays = _lift(context, results, varies, params['jaxpr'].jaxpr.outvars)
+    arrays = lift(context, results, varies, params['jaxpr'].jaxpr.outvars)
     return arrays[: len(init)], arrays[len(init) :]
 
   carry, ys = lax.scan(
     body,
-    _lift(context, init, carry_varies, equation.invars[first:last]),
+    lift(context, init, carry_varies, equation.invars[first:last]),
     [x.array for x in xs],
     length=params['length'],
     reverse=params['reverse'],
     unroll=params['unroll'],
   )
-  return _mark([*carry, *ys], varies)
+  return mark([*carry, *ys], varies)
 
 
 # ----- while -----
@@ -187,16 +170,20 @@ def _while(
   varies, stops_apart = while_varies(
     equation, [value.varies for value in values]
   )
+  if stops_apart and (
+    params['cond_jaxpr'].effects or params['body_jaxpr'].effects
+  ):
+    return by_vmap(context, equation, values)  # Which may refuse them.
 
   def goes_on(carry: list[Array]) -> Array:
-    marked = [*values[:first], *_mark(carry, varies)]
+    marked = [*values[:first], *mark(carry, varies)]
     return context.evaluate(params['cond_jaxpr'], marked)[0].array
 
   def body(carry: list[Array]) -> list[Array]:
-    marked = [*values[first:last], *_mark(carry, varies)]
+    marked = [*values[first:last], *mark(carry, varies)]
     results = context.evaluate(params['body_jaxpr'], marked)
     variables = params['body_jaxpr'].jaxpr.outvars
-    arrays = _lift(context, results, varies, variables)
+    arrays = lift(context, results, varies, variables)
     if stops_apart:
       running = goes_on(carry)
       arrays = [jnp.where(running, a, b) for a, b in zip(arrays, carry)]
@@ -205,12 +192,12 @@ def _while(
   carry = lax.while_loop(
     (lambda carry: jnp.any(goes_on(carry))) if stops_apart else goes_on,
     body,
-    _lift(context, values[last:], varies, equation.invars[last:]),
+    lift(context, values[last:], varies, equation.invars[last:]),
   )
-  return _mark(carry, varies)
+  return mark(carry, varies)
 
 
-# ----- cond -----
+# ----- cond, whose rule is in `branches` -----
 
 
 def branches_vary(
@@ -219,42 +206,3 @@ def branches_vary(
   """Says which results vary where all seeds take one branch."""
   found = [find_varying(branch.jaxpr, varies) for branch in branches]
   return [any(results) for results in zip(*found)]
-
-
-@rule('cond')
-def _cond(
-  context: Context, equation: core.JaxprEqn, values: Sequence[Value]
-) -> list[Value]:
-  """One branch for all seeds; where they part, all branches and a choice."""
-  index, *operands = values
-  branches = equation.params['branches']
-  if index.varies:
-    results = [
-      [
-        spread(value, shape_of(variable), context.size)
-        for value, variable in zip(
-          context.evaluate(branch, operands), equation.outvars
-        )
-      ]
-      for branch in branches
-    ]
-    which = jnp.clip(index.array.astype(jnp.int32), 0, len(branches) - 1)
-    chosen = [
-      lax.select_n(jnp.broadcast_to(which, choices[0].shape), *choices)
-      for choices in zip(*results)
-    ]
-    return _mark(chosen, [True] * len(chosen))
-
-  varies = branches_vary(branches, [value.varies for value in operands])
-
-  def run(branch: core.ClosedJaxpr, arrays: list[Array]) -> list[Array]:
-    marked = _mark(arrays, [value.varies for value in operands])
-    results = context.evaluate(branch, marked)
-    return _lift(context, results, varies, equation.outvars)
-
-  arrays = lax.switch(
-    index.array.astype(jnp.int32),
-    [lambda a, branch=branch: run(branch, a) for branch in branches],
-    [value.array for value in operands],
-  )
-  return _mark(arrays, varies)

@@ -7,25 +7,24 @@ outside of `lanes`, are those of the same call under `jax.vmap`: the user's.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import jax
 from jax.extend import core
 
 from toyjax.base import Array
 from toyjax.lanes.control import called
+from toyjax.lanes.derivatives import Function, with_jvp_of, with_vjp_of
 from toyjax.lanes.rules import rule
 from toyjax.lanes.values import (
   Context,
   Value,
   by_vmap,
+  mark,
   shape_of,
   spread,
   varying,
 )
 
-Function = Callable[..., list[Array]]
 
-
-def _with_derivatives_of(
+def _with_derivatives_by(
   attach: Callable[[Function, Function], Function],
 ) -> Any:
   """Makes a rule from (function, the same function under vmap) -> function."""
@@ -33,18 +32,17 @@ def _with_derivatives_of(
   def apply(
     context: Context, equation: core.JaxprEqn, values: Sequence[Value]
   ) -> list[Value]:
-    def marked(arrays: Sequence[Array]) -> list[Value]:
-      return [Value(a, value.varies) for a, value in zip(arrays, values)]
+    varies = [value.varies for value in values]
 
     def in_lanes(*arrays: Array) -> list[Array]:
-      results = context.evaluate(called(equation), marked(arrays))
+      results = context.evaluate(called(equation), mark(arrays, varies))
       return [
         spread(result, shape_of(variable), context.size)
         for result, variable in zip(results, equation.outvars)
       ]
 
     def in_vmap(*arrays: Array) -> list[Array]:
-      results = by_vmap(context, equation, marked(arrays))
+      results = by_vmap(context, equation, mark(arrays, varies))
       return [result.array for result in results]
 
     function = attach(in_lanes, in_vmap)
@@ -53,20 +51,5 @@ def _with_derivatives_of(
   return apply
 
 
-@rule('custom_jvp_call')
-@_with_derivatives_of
-def _custom_jvp(in_lanes: Function, in_vmap: Function) -> Function:
-  function = jax.custom_jvp(in_lanes)
-  function.defjvp(lambda primals, tangents: jax.jvp(in_vmap, primals, tangents))
-  return function
-
-
-@rule('custom_vjp_call')
-@_with_derivatives_of
-def _custom_vjp(in_lanes: Function, in_vmap: Function) -> Function:
-  function = jax.custom_vjp(in_lanes)
-  function.defvjp(
-    lambda *arrays: jax.vjp(in_vmap, *arrays),
-    lambda pull_back, cotangents: pull_back(cotangents),
-  )
-  return function
+rule('custom_jvp_call')(_with_derivatives_by(with_jvp_of))
+rule('custom_vjp_call')(_with_derivatives_by(with_vjp_of))

@@ -8,15 +8,28 @@ import jax
 from jax.extend import core
 import jax.numpy as jnp
 from jax.sharding import NamedSharding, PartitionSpec
-import numpy as np
 
 from toyjax.base import Array
-from toyjax.lanes import control, customs, kernel, rules, slices, tables
+from toyjax.lanes import (
+  branches,
+  control,
+  customs,
+  kernel,
+  rules,
+  slices,
+  tables,
+)
+from toyjax.lanes.axes import (
+  common_size,
+  is_sharded,
+  speaks_over,
+  spread_axes,
+)
 from toyjax.lanes.cells import UnsupportedError
 from toyjax.lanes.values import Context, Rule, Value, bind, by_vmap, spread
 
 # Importing them registers their rules.
-RULE_MODULES = (control, customs, rules, slices, tables)
+RULE_MODULES = (branches, control, customs, rules, slices, tables)
 
 # Multiplications in one contraction of one seed above which XLA's own dot may
 # be faster. Lanes are 2.8 times faster at 12,500 (n = 50, M = 5) and 0.7 times
@@ -28,6 +41,9 @@ def lanes(
   fun: Callable[..., Any],
   in_axes: Any = 0,
   out_axes: Any = 0,
+  axis_name: Any = None,
+  axis_size: int | None = None,
+  spmd_axis_name: Any = None,
   *,
   kernels: Literal['compiled', 'interpreted'] | None = None,
 ) -> Callable[..., Any]:
@@ -35,38 +51,63 @@ def lanes(
 
   The results are those of `jax.vmap` up to the last bits, since sums are added
   in another order. It composes with `jax.jit`, `jax.grad`, `jax.vmap` and
-  `jax.shard_map`. A program that is not tiny is handed to `jax.vmap`.
+  `jax.shard_map`. A program that is not tiny is handed to `jax.vmap`, and so is
+  one whose seeds speak with each other over the axis `axis_name`.
+
+  Draws by keys of the kinds rbg and unsafe_rbg depend on which keys are mapped
+  together, as under `jax.vmap`; `sweep` refuses them.
 
   Args:
     fun: a function of arrays, written for one seed.
     in_axes: axis to map over in each argument, or None; a pytree prefix of the
-      arguments, as in `jax.vmap`.
+      positional arguments, as in `jax.vmap`. Keyword arguments are mapped over
+      their first axis.
     out_axes: where the mapped axis goes in each result; a pytree prefix.
+    axis_name: of the mapped axis, for collectives such as `jax.lax.psum`.
+    axis_size: size of the mapped axis, where no argument need tell it.
+    spmd_axis_name: as in `jax.vmap`, to which such a program is handed.
     kernels: 'compiled' makes one GPU kernel of each outermost scan, see
       `kernel`, so that all its steps run in registers; a scan that cannot be
       one stays XLA's loop. Such a program has no reverse mode. 'interpreted'
       does the same slowly on any device, for tests.
 
   Returns:
-    The mapped function, of positional arguments.
+    The mapped function.
 
   Raises:
-    ValueError: where no argument is mapped, or mapped sizes differ; on another
-      value of `kernels`.
+    TypeError: where axes are no integers, as `jax.vmap` does.
+    ValueError: where `jax.vmap` raises one, such as on mapped sizes that
+      differ; on another value of `kernels`.
   """
   if kernels not in (None, 'compiled', 'interpreted'):
     raise ValueError(f"kernels is 'compiled' or 'interpreted': {kernels!r}")
+  vmapped = jax.vmap(
+    fun,
+    in_axes,
+    out_axes,
+    axis_name=axis_name,
+    axis_size=axis_size,
+    spmd_axis_name=spmd_axis_name,
+  )
+  if spmd_axis_name is not None:
+    return vmapped
   table: Mapping[str, Rule] = rules.RULES
   if kernels is not None:
     scan = functools.partial(_scan_in_kernel, kernels == 'interpreted')
     table = {**table, 'scan': scan}
+  prefix = tuple(in_axes) if isinstance(in_axes, list) else in_axes
 
-  def mapped(*args: Any) -> Any:
-    axes = _broadcast_prefix(
-      in_axes if isinstance(in_axes, int | None) else tuple(in_axes), args
-    )
-    leaves, structure = jax.tree.flatten(args)
-    size = _mapped_size(leaves, axes)
+  @functools.wraps(fun)
+  def mapped(*args: Any, **kwargs: Any) -> Any:
+    arguments = (args, kwargs)
+    leaves, structure = jax.tree.flatten(arguments)
+    try:
+      axes = spread_axes((prefix, 0), arguments)
+    except ValueError:
+      return vmapped(*args, **kwargs)  # Which raises an error of its own.
+    size = common_size(leaves, axes, axis_size)
+    if size is None or any(map(is_sharded, leaves)):
+      return vmapped(*args, **kwargs)
     values = [
       Value(jnp.moveaxis(leaf, axis, -1), True)
       for leaf, axis in zip(leaves, axes)
@@ -79,22 +120,33 @@ def lanes(
       full = [
         leaf if axis is None else next(rest) for leaf, axis in zip(leaves, axes)
       ]
-      return fun(*jax.tree.unflatten(structure, full))
+      args, kwargs = jax.tree.unflatten(structure, full)
+      return fun(*args, **kwargs)
 
-    closed, shapes = jax.make_jaxpr(of_mapped, return_shape=True)(
-      *(_of_one_seed(value.array) for value in values)
-    )
-    if not is_tiny(closed.jaxpr):
-      return jax.vmap(fun, in_axes, out_axes)(*args)
+    closed, shapes = jax.make_jaxpr(
+      of_mapped,
+      axis_env=None if axis_name is None else [(axis_name, size)],
+      return_shape=True,
+    )(*(_of_one_seed(value.array) for value in values))
+    if not is_tiny(closed.jaxpr) or (
+      axis_name is not None and speaks_over(closed.jaxpr, axis_name)
+    ):
+      return vmapped(*args, **kwargs)
     results = evaluate(size, closed, values, table)
     out_leaves, out_structure = jax.tree.flatten(shapes)
+    try:
+      places = spread_axes(out_axes, shapes)
+    except ValueError:
+      return vmapped(*args, **kwargs)
+    if any(
+      axis is None and result.varies for result, axis in zip(results, places)
+    ):
+      return vmapped(*args, **kwargs)
     arrays = [
-      jnp.moveaxis(spread(result, leaf.shape, size), -1, axis)
-      if axis is not None
-      else _shared(result)
-      for result, leaf, axis in zip(
-        results, out_leaves, _broadcast_prefix(out_axes, shapes)
-      )
+      jnp.asarray(result.array)
+      if axis is None
+      else jnp.moveaxis(spread(result, leaf.shape, size), -1, axis)
+      for result, leaf, axis in zip(results, out_leaves, places)
     ]
     return jax.tree.unflatten(out_structure, arrays)
 
@@ -125,7 +177,7 @@ def _scan_in_kernel(
 ) -> list[Value]:
   try:
     return kernel.scan_in_kernel(context, equation, values, interpret)
-  except UnsupportedError:
+  except (UnsupportedError, NotImplementedError):
     return rules.RULES['scan'](context, equation, values)
 
 
@@ -184,31 +236,3 @@ def _of_one_seed(array: Array) -> jax.ShapeDtypeStruct:
     sharding=NamedSharding(kind.sharding.mesh, PartitionSpec()),
     manual_axis_type=kind.manual_axis_type,
   )
-
-
-def _shared(result: Value) -> Any:
-  if result.varies:
-    raise ValueError('a result that varies has out_axes None')
-  return jnp.asarray(result.array)
-
-
-def _broadcast_prefix(axes: Any, tree: Any) -> list[int | None]:
-  """Returns one axis for each leaf of the tree."""
-  full = jax.tree.broadcast(axes, tree, is_leaf=lambda axis: axis is None)
-  return jax.tree.leaves(full, is_leaf=lambda axis: axis is None)
-
-
-def _mapped_size(leaves: Sequence[Any], axes: Sequence[int | None]) -> int:
-  for leaf, axis in zip(leaves, axes):
-    if axis is not None and not -np.ndim(leaf) <= axis < np.ndim(leaf):
-      raise ValueError(
-        f'axis {axis} to map over, of an argument of shape {np.shape(leaf)}'
-      )
-  sizes = {
-    np.shape(leaf)[axis] for leaf, axis in zip(leaves, axes) if axis is not None
-  }
-  if len(sizes) != 1:
-    raise ValueError(
-      f'mapped arguments must share one size, found {sorted(sizes)}'
-    )
-  return sizes.pop()

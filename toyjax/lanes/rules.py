@@ -14,6 +14,7 @@ from jax.extend import core
 import jax.numpy as jnp
 
 from toyjax.base import Array
+from toyjax.lanes.derivatives import with_jvp_of
 from toyjax.lanes.values import (
   Context,
   Rule,
@@ -21,6 +22,7 @@ from toyjax.lanes.values import (
   align,
   bind,
   by_vmap,
+  dtype_of,
   shape_of,
   spread,
   varying,
@@ -98,7 +100,6 @@ def _sort(
 
 
 _JOINS = {
-  'reduce_sum': lax.add,
   'reduce_and': lax.bitwise_and,
   'reduce_or': lax.bitwise_or,
   'reduce_max': lax.max,
@@ -106,7 +107,7 @@ _JOINS = {
 }
 
 
-@rule(*_JOINS)
+@rule('reduce_sum', *_JOINS)
 def _reduce(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
 ) -> list[Value]:
@@ -115,21 +116,50 @@ def _reduce(
   length = math.prod(array.shape[axis] for axis in axes)
   if not 0 < length <= MAX_UNROLLED:
     return varying([_barrier(out) for out in bind(equation, [array])])
-  rest = [axis for axis in range(array.ndim) if axis not in axes]
-  terms = lax.transpose(array, (*axes, *rest)).reshape(
-    (length, *(array.shape[axis] for axis in rest))
-  )
-  join = _JOINS[equation.primitive.name]
+
+  def unrolled(array: Array) -> list[Array]:
+    rest = [axis for axis in range(array.ndim) if axis not in axes]
+    flat = lax.transpose(array, (*axes, *rest)).reshape(
+      (length, *(array.shape[axis] for axis in rest))
+    )
+    terms = [flat[k] for k in range(length)]
+    if equation.primitive.name == 'reduce_sum':
+      wide = [term.astype(wide_dtype(array.dtype)) for term in terms]
+      return [_barrier(add_up(wide).astype(array.dtype))]
+    join = _JOINS[equation.primitive.name]
+    return [_barrier(functools.reduce(join, terms))]
+
+  if equation.primitive.name not in ('reduce_max', 'reduce_min'):
+    return varying(unrolled(array))
+  # A chain would share out the derivative unequally among equal entries.
   return varying(
-    [_barrier(functools.reduce(join, [terms[k] for k in range(length)]))]
+    with_jvp_of(unrolled, lambda array: bind(equation, [array]))(array)
   )
 
 
-def _add_up(terms: Sequence[Array]) -> Array:
-  total = terms[0]
-  for term in terms[1:]:
-    total = total + term
-  return total
+def wide_dtype(dtype: Any) -> Any:
+  """Returns the type in which XLA adds up numbers of a type."""
+  if jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32:
+    return jnp.dtype(jnp.float32)
+  return dtype
+
+
+def add_up(terms: Sequence[Array]) -> Array:
+  """Returns the sum; that of negative zeros is +0.0, as XLA's."""
+  return functools.reduce(lax.add, _with_positive_zero(terms))
+
+
+def _with_positive_zero(terms: Sequence[Array]) -> list[Array]:
+  """Adds +0.0 to the second term: for free where that is a product.
+
+  XLA takes x + 0.0 for x, though -0.0 + 0.0 is +0.0, but not 0.0 - (-x). It
+  starts no sum of one term from 0.0.
+  """
+  first, *others = terms
+  if others and jnp.issubdtype(first.dtype, jnp.inexact):
+    zero = lax.full_like(others[0], 0)
+    others[0] = lax.sub(zero, lax.neg(others[0]))
+  return [first, *others]
 
 
 def num_products(equation: core.JaxprEqn) -> float:
@@ -155,7 +185,10 @@ def _dot_general(
   if not 0 < length <= MAX_UNROLLED:
     return by_vmap(context, equation, values)
   shape = shape_of(equation.outvars[0])
-  dtype = equation.params['preferred_element_type'] or values[0].array.dtype
+  dtype = dtype_of(equation.outvars[0])
+  within = wide_dtype(
+    functools.reduce(jnp.promote_types, map(dtype_of, equation.invars), dtype)
+  )
   operands, free = [], []
   for side in (0, 1):
     axes = [
@@ -164,7 +197,7 @@ def _dot_general(
       if axis not in contract[side] and axis not in batch[side]
     ]
     free.append(len(axes))
-    operand = align(values[side], len(shapes[side])).astype(dtype)
+    operand = align(values[side], len(shapes[side])).astype(within)
     order = (*contract[side], *batch[side], *axes, operand.ndim - 1)
     operand = lax.transpose(operand, order)
     operands.append(
@@ -181,11 +214,11 @@ def _dot_general(
       *right.shape[1 + num_batch :],
     )
   )
-  terms = [left[k] * right[k] for k in range(length)]
+  terms = _with_positive_zero([left[k] * right[k] for k in range(length)])
   while len(terms) > MAX_TERMS:
     parts = [terms[k : k + PART] for k in range(0, len(terms), PART)]
-    terms = [_barrier(_add_up(part)) for part in parts]
-  total = _add_up(terms)
+    terms = [_barrier(functools.reduce(lax.add, part)) for part in parts]
+  total = functools.reduce(lax.add, terms).astype(dtype)
   total = jnp.broadcast_to(total, (*shape, context.size))
   return varying([_barrier(total)])
 

@@ -38,6 +38,25 @@ _write = functools.partial(
 )
 
 
+def _int32_starts(
+  starts: Sequence[Value], shape: Sequence[int], sizes: Sequence[int]
+) -> list[Value]:
+  """Returns where slices start, in a type that holds all places of the array.
+
+  What lies outside of the array and does not fit is moved to the nearest place
+  from where a slice fits, as XLA would.
+  """
+  found = []
+  for start, n, size in zip(starts, shape, sizes):
+    array = jnp.asarray(start.array)
+    if array.dtype != jnp.int32:
+      if array.dtype.itemsize >= 4:
+        array = jnp.clip(array, 0, n - size)
+      array = array.astype(jnp.int32)
+    found.append(Value(array, start.varies))
+  return found
+
+
 def _own_axes(
   shape: Sequence[int], sizes: Sequence[int], starts: Sequence[Value]
 ) -> list[int]:
@@ -49,7 +68,7 @@ def _own_axes(
 
 def _shared_starts(starts: Sequence[Value]) -> list[Array]:
   """Returns where all seeds start; 0 where not, and along the seed axis."""
-  zero = jnp.zeros((), starts[0].array.dtype)
+  zero = jnp.int32(0)
   return [*(zero if start.varies else start.array for start in starts), zero]
 
 
@@ -73,6 +92,7 @@ def _dynamic_slice(
   num_places = math.prod(last[axis] + 1 for axis in own)
   if not starts or num_places > MAX_PLACES or (own and _holds_keys(operand)):
     return by_vmap(context, equation, values)
+  starts = _int32_starts(starts, shape, sizes)
   array = align(operand, len(shape))
   reached = [shape[k] if k in own else size for k, size in enumerate(sizes)]
   array = _read(array, _shared_starts(starts), (*reached, array.shape[-1]))
@@ -100,6 +120,7 @@ def _dynamic_update_slice(
     or (own and _holds_keys(operand))
   ):
     return by_vmap(context, equation, values)
+  starts = _int32_starts(starts, shape, sizes)
   array = spread(operand, shape, context.size)
   new = spread(update, sizes, context.size)
   corner = _shared_starts(starts)

@@ -1,6 +1,6 @@
 """What the interpreter of `lanes` hands from step to step."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -49,6 +49,32 @@ def dtype_of(variable: core.Var | core.Literal) -> Any:
   """Returns the type of a variable of the per-seed program."""
   aval: Any = variable.aval
   return aval.dtype
+
+
+def equations_within(jaxpr: core.Jaxpr) -> Iterator[core.JaxprEqn]:
+  """Yields the equations of a program and of all programs in it."""
+  for equation in jaxpr.eqns:
+    yield equation
+    for program in core.jaxprs_in_params(equation.params):
+      yield from equations_within(program)
+
+
+def mark(arrays: Sequence[Array], varies: Sequence[bool]) -> list[Value]:
+  """Says of each array whether it varies."""
+  return [Value(array, v) for array, v in zip(arrays, varies)]
+
+
+def lift(
+  context: 'Context',
+  values: Sequence[Value],
+  varies: Sequence[bool],
+  variables: Sequence[core.Var | core.Literal],
+) -> list[Array]:
+  """Gives a seed axis to what shall have one."""
+  return [
+    spread(value, shape_of(variable), context.size) if wanted else value.array
+    for value, wanted, variable in zip(values, varies, variables)
+  ]
 
 
 def varying(arrays: Sequence[Array]) -> list[Value]:
