@@ -170,8 +170,25 @@ def test_turning_and_permuting_change_nothing():
   np.testing.assert_allclose(
     both.spectrum.eigenvalues[0], both.spectrum.eigenvalues[1], atol=1e-9
   )
-  np.testing.assert_allclose(both.upper[0], both.upper[1], rtol=1e-3)
+  # `upper` is the lowest that a search found, here and there not the same: what
+  # is true of any witness is that it lies above `lower` and is the form along
+  # its own direction, in its own coordinates and turned back.
+  at = jax.jit(jax.vmap(_forms))(batch)
+  along = jax.vmap(curvature.curvature_along)
+  np.testing.assert_allclose(along(both.direction, at), both.upper, atol=1e-12)
   assert np.all(both.lower < both.upper)  # The kinks hold part of it back.
+  weights, bias = pieces.params_of(both.direction[1], 7)
+  returned = pieces.vector(
+    Params(
+      jnp.zeros((2, 7)).at[:, order].set(turn.T @ weights),
+      jnp.zeros(7).at[order].set(bias),
+    )
+  )
+  np.testing.assert_allclose(
+    curvature.curvature_along(returned, _forms(params)),
+    both.upper[1],
+    atol=1e-9,
+  )
 
 
 def test_a_diagonal_kink_is_said_to_be_a_ridge():
