@@ -2,6 +2,9 @@
 
 counts of toyjax and of PyTorch --compare--> rows --> table, verdict
 numbers of both --compare_samples--> quantiles, Kolmogorov-Smirnov
+
+A table of hundreds of shares holds a large difference by chance. The verdict
+allows for their number: see `disagreements`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,8 @@ import scipy.stats
 from scripts.shared import tables
 from toyjax import statistics
 
-MAX_STANDARD_ERRORS = 4.0
+# The chance that a whole table of equal shares is called different.
+LEVEL = 1e-3
 SIDES = ('toyjax', 'torch')
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -29,6 +33,15 @@ def difference_in_errors(
   if variance == 0.0:
     return 0.0
   return (count_a / total_a - count_b / total_b) / math.sqrt(variance)
+
+
+def exact_p_value(
+  count_a: int, total_a: int, count_b: int, total_b: int
+) -> float:
+  """Returns Fisher's exact two-sided p-value of two shares, in 0..1."""
+  table = [[count_a, total_a - count_a], [count_b, total_b - count_b]]
+  # Where one table is as likely as another, the sum may end a bit above 1.
+  return min(1.0, float(scipy.stats.fisher_exact(table).pvalue))
 
 
 def compare(
@@ -48,7 +61,8 @@ def compare(
   Returns:
     One row for each outcome that occurs on either side, in the given order: the
     configuration, then outcome, count, total, fraction, lower and upper of each
-    side (95 % Wilson), standard_errors (toyjax minus PyTorch).
+    side (95 % Wilson), standard_errors (toyjax minus PyTorch) and p_value
+    (Fisher's exact test).
 
   Raises:
     ValueError: where the two sides name different outcomes.
@@ -75,6 +89,7 @@ def compare(
     row['standard_errors'] = difference_in_errors(
       counts[0], totals[0], counts[1], totals[1]
     )
+    row['p_value'] = exact_p_value(counts[0], totals[0], counts[1], totals[1])
     rows.append(row)
   return rows
 
@@ -111,22 +126,35 @@ def print_counts(
 def disagreements(
   rows: Sequence[Mapping[str, Any]],
 ) -> list[Mapping[str, Any]]:
-  """Returns the rows that differ by more than `MAX_STANDARD_ERRORS`."""
-  return [
-    row for row in rows if abs(row['standard_errors']) > MAX_STANDARD_ERRORS
-  ]
+  """Returns the rows of a table that differ by more than chance.
+
+  Holm's procedure at `LEVEL` over all rows: were both sides equal in
+  distribution, any row at all would be returned with at most that chance.
+  """
+  adjusted = statistics.holm([row['p_value'] for row in rows])
+  return [row for row, p in zip(rows, adjusted) if p <= LEVEL]
 
 
 def print_verdict(
   rows: Sequence[Mapping[str, Any]], what: str = 'share'
 ) -> bool:
-  """Prints how well the shares agree; returns whether all of them do."""
+  """Prints how well the rows of a table agree; returns whether all of them do.
+
+  Args:
+    rows: of `compare` or of `compare_samples`, a whole table.
+    what: a row stands for.
+  """
   largest = max(abs(row['standard_errors']) for row in rows)
+  adjusted = statistics.holm([row['p_value'] for row in rows])
   agree = not disagreements(rows)
-  print(f'largest difference {largest:.2f} standard errors')
   print(
-    f'{"every" if agree else "NOT every"} {what} agrees within '
-    f'{MAX_STANDARD_ERRORS:.0f} standard errors'
+    f'largest difference {largest:.2f} standard errors; least p-value '
+    f'{min(row["p_value"] for row in rows):.2g}, {min(adjusted):.2g} by Holm '
+    f'over {len(rows)}'
+  )
+  print(
+    f'{"every" if agree else "NOT every"} {what} agrees: level {LEVEL:g} for '
+    'the table'
   )
   return agree
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.test_claims import _find, _share
+from toyjax import statistics
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESULTS = ROOT / 'results' / 'sqrt_failure'
@@ -211,6 +212,12 @@ def test_agreement_with_torch(claims):
   ):
     errors = [abs(float(row['standard_errors'])) for row in _bench(name)]
     assert f'{text.format(len(errors))} {max(errors):.2f}' in claims
+  first, second = (
+    min(statistics.holm([float(row['p_value']) for row in _bench(name)]))
+    for name in ('sqrt_torch_agreement', 'sqrt_torch_agreement_seed1')
+  )
+  text = f'least p by Holm {first:.3f} and {second:.0f}'
+  assert text.replace(' 0.', ' .') in claims
   counts = {
     (row['net'], row['outcome']): (
       f'{int(row["toyjax_count"]):,} and {int(row["torch_count"]):,}'

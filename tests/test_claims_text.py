@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.test_claims import _find, _share
+from toyjax import statistics
 
 ROOT = pathlib.Path(__file__).parents[1]
 RESULTS = ROOT / 'results'
@@ -260,6 +261,16 @@ def test_agreement_with_torch(claims, name, text):
     largest=max(errors),
   )
   assert found in claims
+
+
+def test_no_share_of_torch_differs_by_more_than_chance(claims):
+  least = []
+  for name in ('text_torch_agreement', 'text_torch_agreement_seed1'):
+    least.append(statistics.holm([float(r['p_value']) for r in _bench(name)]))
+    assert least[-1].min() > 1e-3
+  (first, second) = (min(values) for values in least)
+  text = f'least p by Holm {first:.3f}, with `--seed=1` {second:.0f}'
+  assert text.replace(' 0.', ' .') in claims
 
 
 def test_counts_of_torch(claims):

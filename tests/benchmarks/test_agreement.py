@@ -46,14 +46,40 @@ def test_rows_hold_what_occurs_on_either_side():
     agreement.compare({}, {'A': 1}, {'B': 1}, (2, 2))
 
 
-@pytest.mark.parametrize(('errors', 'agree'), [(-3.9, True), (4.1, False)])
-def test_the_verdict_is_drawn_at_four_errors(errors, agree, capsys):
-  rows = [{'standard_errors': 0.5}, {'standard_errors': errors}]
+@pytest.mark.parametrize(
+  'counts', [(30, 100, 45, 150), (1, 1000, 9, 1000), (0, 8, 6, 8), (5, 5, 5, 5)]
+)
+def test_the_p_value_adds_up_what_is_no_likelier(counts):
+  a, total_a, b, total_b = counts
+  draws = scipy.stats.hypergeom(total_a + total_b, a + b, total_a)
+  chances = draws.pmf(np.arange(total_a + 1))
+  expected = chances[chances <= draws.pmf(a) * (1 + 1e-9)].sum()
+  assert agreement.exact_p_value(*counts) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(('p_value', 'agree'), [(4e-5, False), (6e-5, True)])
+def test_the_verdict_allows_for_the_number_of_rows(p_value, agree, capsys):
+  row = {'standard_errors': 0.5, 'p_value': 0.6}
+  rows = [*[row] * 19, {'standard_errors': -4.1, 'p_value': p_value}]
   assert agreement.print_verdict(rows, 'share') == agree
-  assert len(agreement.disagreements(rows)) == (not agree)
+  assert agreement.disagreements(rows) == ([] if agree else rows[-1:])
   printed = capsys.readouterr().out
-  assert f'largest difference {abs(errors):.2f}' in printed
+  assert 'largest difference 4.10' in printed
+  assert 'by Holm over 20' in printed
   assert ('NOT every share' in printed) == (not agree)
+
+
+def test_a_real_difference_is_seen_among_a_thousand_equal_shares():
+  rng = np.random.default_rng(0)
+  total = 10_000
+  counts = rng.binomial(total, np.full((2, 1000), 0.3))
+  named = [{str(k): int(n) for k, n in enumerate(side)} for side in counts]
+  rows = agreement.compare({}, *named, (total, total))
+  assert not agreement.disagreements(rows)
+  # Ten standard errors, by construction.
+  named[1]['500'] = named[0]['500'] + round(10 * (total * 0.42) ** 0.5)
+  rows = agreement.compare({}, *named, (total, total))
+  assert [row['outcome'] for row in agreement.disagreements(rows)] == ['500']
 
 
 def test_the_table_shows_counts_of_both_sides(capsys):

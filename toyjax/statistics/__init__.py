@@ -5,6 +5,7 @@ never reported without both.
 """
 
 from toyjax.statistics.means import mean
+from toyjax.statistics.multiple import holm
 from toyjax.statistics.proportions import (
   CONFIDENCE,
   Interval,
@@ -32,6 +33,7 @@ __all__ = [
   'counts',
   'difference',
   'hazards',
+  'holm',
   'kaplan_meier',
   'mean',
   'median_time',
