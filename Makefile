@@ -14,11 +14,14 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
-.PHONY: help setup sweep test lint format types bench clean
+MINOR := import sys; print('%d.%d' % sys.version_info[:2])
+
+.PHONY: help setup sweep test test-matrix lint format types bench clean
 
 help:
 	@echo 'make sweep   train, label and count: the main job (WORKDIR=$(WORKDIR))'
 	@echo 'make test    run the tests'
+	@echo 'make test-matrix   the tests on other processors, Pythons, devices'
 	@echo 'make lint    ruff: rules and format; `make format` repairs'
 	@echo 'make types   mypy'
 	@echo 'make bench   benchmarks against peers (installs PyTorch)'
@@ -38,6 +41,17 @@ sweep: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
+
+# An environment for each interpreter there is beside that of $(VENV). One that
+# cannot be made is left out, and make says so.
+test-matrix: $(READY)
+	@for p in python3.11 python3.12 python3.13; do \
+	  $$p -c 'import ssl, venv' 2>/dev/null || { echo "left out: no $$p"; continue; }; \
+	  test $$($$p -c "$(MINOR)") = $$($(BIN)/python -c "$(MINOR)") \
+	  || $(MAKE) --no-print-directory setup VENV=.venv-$$p PYTHON=$$p \
+	  || echo "left out: no packages for $$p"; \
+	done
+	$(BIN)/python -m benchmarks.test_matrix $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,5 +1,7 @@
 """Options under which small programs that run once compile fast."""
 
+import os
+
 import jax
 
 
@@ -21,9 +23,14 @@ FAST = {
   }.items()
   if _is_known(name, value)
 }
-# The same for processes of their own.
+# The same for processes of their own, beside what all tests were told.
 ENVIRONMENT = {
-  'XLA_FLAGS': ' '.join(f'--{name}={value}' for name, value in FAST.items())
+  'XLA_FLAGS': ' '.join(
+    [
+      *os.environ.get('XLA_FLAGS', '').split(),
+      *(f'--{name}={value}' for name, value in FAST.items()),
+    ]
+  )
 }
 
 

@@ -1,10 +1,14 @@
-"""Settings of all tests: two CPU devices, no silent broadcasting of ranks."""
+"""Settings of all tests: some CPU devices, no silent broadcasting of ranks."""
+
+import os
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 import pytest
 
-jax.config.update('jax_num_cpu_devices', 2)
+NUM_DEVICES = int(os.environ.get('TOYJAX_TEST_DEVICES', '2'))
+
+jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 

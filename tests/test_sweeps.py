@@ -155,16 +155,16 @@ def test_a_trial_that_is_not_tiny_goes_to_vmap_whole():
   keys = sweeps.seed_keys(0, np.arange(3))
   mesh = chunks.local_mesh()
   large = chunks.compile_chunk(trial, keys, mesh, 'lanes')
-  assert large.multiple == 2
+  assert large.multiple == mesh.size
   small = chunks.compile_chunk(jax.random.normal, keys, mesh, 'lanes')
-  assert small.multiple == 2 * chunks.BLOCK
+  assert small.multiple == mesh.size * chunks.BLOCK
   middle = chunks.compile_chunk(
     lambda key: jax.random.normal(key, (11, 11)) @ jnp.ones((11, 11)),
     keys,
     mesh,
     'lanes',
   )
-  assert middle.multiple == 2 * chunks.SMALL_BLOCK
+  assert middle.multiple == mesh.size * chunks.SMALL_BLOCK
   np.testing.assert_array_equal(
     sweeps.sweep(trial, keys, chunk_size=2, map_name='lanes'),
     sweeps.sweep(trial, keys, chunk_size=2, map_name='vmap'),

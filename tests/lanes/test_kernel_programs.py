@@ -234,8 +234,9 @@ def test_a_sweep_runs_in_kernels():
     return looped(lambda x: 0.5 * x + 1)(jax.random.normal(key, (2,)))
 
   keys = sweeps.seed_keys(0, np.arange(300))
-  program = chunks.compile_chunk(trial, keys, chunks.local_mesh(), 'kernel')
-  assert program.multiple == 2 * kernel.BLOCK
+  mesh = chunks.local_mesh()
+  program = chunks.compile_chunk(trial, keys, mesh, 'kernel')
+  assert program.multiple == mesh.size * kernel.BLOCK
   inside = sweeps.sweep(trial, keys, chunk_size=256, map_name='kernel')
   outside = sweeps.sweep(trial, keys, chunk_size=256, map_name='vmap')
   np.testing.assert_allclose(inside, outside, rtol=1e-6)
