@@ -1,6 +1,7 @@
 """What numbers a seed, an index and a device's array can hold, exactly.
 
-    numbers --seed, num_seeds, indices, require_kept--> the same numbers, or a ValueError
+    numbers --seed, num_seeds, indices--> the same, or a ValueError
+    xs of a sweep --require_kept--> nothing, or a ValueError
 
 JAX cuts integers to 32 bits in silence: two seeds would then name one run, and
 two inputs of a sweep one input.
