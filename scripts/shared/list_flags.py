@@ -44,7 +44,8 @@ class _ListParser(flags.ArgumentParser):
 
   def flag_type(self) -> str:
     """Returns the name of the type shown in --helpxml."""
-    return 'comma-separated list'
+    kind = getattr(self._parse_item, 'kind', None)
+    return 'comma-separated list' + (f' of {kind}' if kind else '')
 
 
 def number(
@@ -83,6 +84,7 @@ def number(
       raise ValueError(f'{shown} must be <= {upper}')
     return value
 
+  parse.kind = kind.__name__  # type: ignore[attr-defined]
   return parse
 
 

@@ -49,15 +49,14 @@ def _floats(value: Any) -> list[float]:
 
 
 def _held(name: str, number: float, dtype: str) -> float:
-  limits = np.finfo(dtype)
-  if abs(number) > limits.max:
+  largest, least = (float(getattr(np.finfo(dtype), n)) for n in ('max', 'tiny'))
+  if abs(number) > largest:
     raise flags.Error(
-      f'--{name}={number} is infinite in {dtype}, which ends at '
-      f'{limits.max:.3g}'
+      f'--{name}={number} is infinite in {dtype}, which ends at {largest:.3g}'
     )
   # Devices take numbers below the least normal one as zero.
-  if 0.0 < abs(number) < limits.tiny:
+  if 0.0 < abs(number) < least:
     raise flags.Error(
-      f'--{name}={number} is 0 in {dtype}, which begins at {limits.tiny:.3g}'
+      f'--{name}={number} is 0 in {dtype}, which begins at {least:.3g}'
     )
   return number

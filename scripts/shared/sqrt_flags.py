@@ -128,6 +128,7 @@ def read() -> dict[str, Any]:
   settings: dict[str, Any] = {
     name: FLAGS[name].value for name in (*LISTS, *SCALARS)
   }
+  optimizer_flags.check(settings)
   low, high = settings['low'], settings['high']
   for target in settings['target']:
     try:
@@ -148,7 +149,6 @@ def read() -> dict[str, Any]:
       )
   elif coefficients:
     raise flags.Error('--coefficients belong to --target=polynomial alone')
-  optimizer_flags.check(settings)
   return settings
 
 
