@@ -18,19 +18,35 @@ import jax.numpy as jnp
 import numpy as np
 
 from scripts.shared import experiments, tables
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  MOST_UNITS,
+  define_float,
+  define_integer,
+)
 from toyjax import chunks, sweeps
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
 
-flags.DEFINE_integer('num_positions', 128, 'T, positions of a trace.', 2)
-flags.DEFINE_integer('num_rollouts', 100, 'Rollouts of an active run.', 1)
-flags.DEFINE_integer('num_traces', 10_240, 'Traces at once.', 1)
-flags.DEFINE_integer('short', 256, 'The shorter T of the growth.', 2)
-flags.DEFINE_integer('long', 4096, 'The longer T of the growth.', 2)
-flags.DEFINE_integer('growth_traces', 256, 'Traces at the two lengths.', 1)
-flags.DEFINE_float('p1', 0.7, 'Success before the change.', 0.0, 1.0)
-flags.DEFINE_float('p2', 0.05, 'Success from it on.', 0.0, 1.0)
-flags.DEFINE_integer('repeats', 5, 'Timings.', 1)
+define_integer(
+  'num_positions', 128, 'T, positions of a trace.', 2, upper=MOST_UNITS
+)
+define_integer(
+  'num_rollouts', 100, 'Rollouts of an active run.', 1, upper=MOST_POINTS
+)
+define_integer(
+  'num_traces', 10_240, 'Traces at once.', 1, upper=100 * MOST_POINTS
+)
+define_integer(
+  'short', 256, 'The shorter T of the growth.', 2, upper=MOST_UNITS
+)
+define_integer('long', 4096, 'The longer T of the growth.', 2, upper=MOST_UNITS)
+define_integer(
+  'growth_traces', 256, 'Traces at the two lengths.', 1, upper=100 * MOST_POINTS
+)
+define_float('p1', 0.7, 'Success before the change.', 0.0, 1.0)
+define_float('p2', 0.05, 'Success from it on.', 0.0, 1.0)
+define_integer('repeats', 5, 'Timings.', 1)
 
 
 def make_trial(

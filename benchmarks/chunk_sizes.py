@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks import adamw_runs
 from scripts.shared import experiments, tables
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import MOST_FEATURES, define_integer
 from toyjax import chunks
 
 define_list(
@@ -25,10 +26,10 @@ define_list(
   number(int, 1),
   'Runs computed at a time.',
 )
-flags.DEFINE_integer('num_features', 7, 'n, features.', 2)
-flags.DEFINE_integer('num_seeds', 16_384, 'Seeds of a sweep.', 1)
-flags.DEFINE_integer('num_steps', 1000, 'Steps of each run.', 1)
-flags.DEFINE_integer('repeats', 5, 'Sweeps with each size.', 1)
+define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
+define_integer('num_seeds', 16_384, 'Seeds of a sweep.', 1)
+define_integer('num_steps', 1000, 'Steps of each run.', 1)
+define_integer('repeats', 5, 'Sweeps with each size.', 1)
 
 
 def main(argv: list[str]) -> None:

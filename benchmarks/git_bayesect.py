@@ -29,6 +29,14 @@ import numpy as np
 
 from benchmarks.git_bayesect_agreement import Traces, check
 from scripts.shared import experiments, tables
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  MOST_UNITS,
+  define_float,
+  define_integer,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import chunks
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
@@ -38,16 +46,22 @@ POSTERIOR_TOLERANCE = 1e-9
 # Two picks tie where git_bayesect's expected entropies differ by less, in bits.
 TIE_BITS = 1e-9
 
-flags.DEFINE_integer('num_positions', 128, 'T, positions of a trace.', 2)
-flags.DEFINE_integer('num_rollouts', 100, 'N, active rollouts of a trace.', 1)
-flags.DEFINE_integer('num_traces', 10_000, 'Traces that toyjax runs.', 1)
-flags.DEFINE_integer('num_git_traces', 100, 'Traces that git_bayesect runs.', 1)
-flags.DEFINE_integer('num_checked', 20, 'Traces on which both must agree.', 1)
-flags.DEFINE_float('rate_before', 0.7, 'p₁ of the simulated traces.', 0.0, 1.0)
-flags.DEFINE_float('rate_after', 0.05, 'p₂ of the simulated traces.', 0.0, 1.0)
-flags.DEFINE_integer('repeats', 5, 'Timings; the median counts.', 1)
-flags.DEFINE_integer('seed', 0, 'Of all draws.', 0)
-flags.DEFINE_string('workdir', None, 'Folder for git_bayesect.csv.')
+define_integer(
+  'num_positions', 128, 'T, positions of a trace.', 2, upper=MOST_UNITS
+)
+define_integer(
+  'num_rollouts', 100, 'N, active rollouts of a trace.', 1, upper=MOST_POINTS
+)
+define_integer(
+  'num_traces', 10_000, 'Traces that toyjax runs.', 1, upper=100 * MOST_POINTS
+)
+define_integer('num_git_traces', 100, 'Traces that git_bayesect runs.', 1)
+define_integer('num_checked', 20, 'Traces on which both must agree.', 1)
+define_float('rate_before', 0.7, 'p₁ of the simulated traces.', 0.0, 1.0)
+define_float('rate_after', 0.05, 'p₂ of the simulated traces.', 0.0, 1.0)
+define_integer('repeats', 5, 'Timings; the median counts.', 1)
+define_seed('Of all draws.')
+define_path('workdir', None, 'Folder for git_bayesect.csv.')
 
 
 def time_git_bayesect(traces: Traces, num_traces: int, seed: int) -> float:

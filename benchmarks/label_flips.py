@@ -25,21 +25,25 @@ import numpy as np
 from benchmarks import label_variants
 from benchmarks.label_variants import VARIANTS, Runs
 from scripts.shared import tables
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  define_integer,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import statistics
 from toyjax.toys.relu_autoencoder import Outcome
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-flags.DEFINE_integer('num_features', 7, 'n, features.', 2)
-flags.DEFINE_integer('num_steps', 10_000, 'Steps of each run.', 2)
-flags.DEFINE_integer('num_seeds', 1024, 'Runs of each variant.', 1)
-flags.DEFINE_integer(
+define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
+define_integer('num_steps', 10_000, 'Steps of each run.', 2)
+define_integer('num_seeds', 1024, 'Runs of each variant.', 1)
+define_integer(
   'num_alone', 32, 'Runs that are also made alone, spread over all seeds.', 1
 )
-flags.DEFINE_integer('seed', 0, 'Of the sweep.', 0)
-flags.DEFINE_string(
-  'workdir', None, 'Folder for two CSV files; without it, none.'
-)
+define_seed('Of the sweep.')
+define_path('workdir', None, 'Folder for two CSV files; without it, none.')
 flags.DEFINE_multi_enum(
   'compare',
   [name for name in VARIANTS if name != 'baseline'],
@@ -50,7 +54,7 @@ flags.DEFINE_multi_enum(
 flags.DEFINE_enum(
   'variant', None, list(VARIANTS), 'Run only this one, into --output.'
 )
-flags.DEFINE_string('output', None, 'File (.npz) for the runs of --variant.')
+define_path('output', None, 'File (.npz) for the runs of --variant.')
 
 
 def run_in_process(

@@ -17,12 +17,18 @@ import time
 
 from absl import app, flags
 
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  define_float,
+  define_integer,
+)
+
 ROOT = pathlib.Path(__file__).parents[1]
 
-flags.DEFINE_integer('num_features', 7, 'n, features.', 2)
-flags.DEFINE_integer('num_seeds', 100_000, 'Seeds of the sweep.', 1)
-flags.DEFINE_integer('num_steps', 2000, 'Steps of each run.', 2)
-flags.DEFINE_float('limit_gib', 3.0, 'Limit of the resident memory, GiB.', 0.0)
+define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
+define_integer('num_seeds', 100_000, 'Seeds of the sweep.', 1)
+define_integer('num_steps', 2000, 'Steps of each run.', 2)
+define_float('limit_gib', 3.0, 'Limit of the resident memory, GiB.', 0.0)
 
 
 def peak_children_bytes() -> int:

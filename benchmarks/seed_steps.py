@@ -32,6 +32,12 @@ from benchmarks import seed_steps_peers as peers
 from benchmarks import seed_steps_problems as problems
 from scripts.shared import experiments, tables
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  define_float,
+  define_integer,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 
 CELLS = ('5:2', '7:2', '8:2', '12:2', '20:2', '32:2', '7:3', 'text', '200:20')
 SCALING_CELL = '7:2'
@@ -66,12 +72,12 @@ define_list(
   f'{", ".join(map(str, SCALING_SEEDS))}, for the fit; for large toys at most '
   '256.',
 )
-flags.DEFINE_integer('repeats', 5, 'Timings, fewer where they are slow.', 1)
-flags.DEFINE_float(
+define_integer('repeats', 5, 'Timings, fewer where they are slow.', 1)
+define_float(
   'seconds_per_cell', 1.5, 'Time for a peer at one number of seeds.', 0.0
 )
-flags.DEFINE_integer('seed', 0, 'Of the initial weights.', 0)
-flags.DEFINE_string('workdir', None, 'Folder for seed_steps.csv; none without.')
+define_seed('Of the initial weights.')
+define_path('workdir', None, 'Folder for seed_steps.csv; none without.')
 
 
 def _fit_steps(peer: str, problem: problems.Problem, num_seeds: int) -> int:

@@ -31,6 +31,8 @@ import torch
 from benchmarks import agreement, sqrt_fates, sqrt_torch_runs
 from benchmarks.sqrt_torch_runs import Runs
 from scripts.shared import experiments, grids, sqrt_flags, sqrt_trial, tables
+from scripts.shared.number_flags import define_integer, define_seed
+from scripts.shared.path_flags import define_path
 
 NUM_THREADS = 1
 RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
@@ -38,14 +40,12 @@ RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
 sqrt_flags.define()
 flags.FLAGS.set_default('hidden_dim', [2, 4])
 experiments.define_observed('observe_steps', [500, 2000], least=2)
-flags.DEFINE_integer('num_seeds', 10_000, 'Runs of each side.', 1)
-flags.DEFINE_integer(
-  'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
-)
+define_integer('num_seeds', 10_000, 'Runs of each side.', 1)
+define_seed('Of toyjax and of PyTorch, which share no random numbers.')
 flags.DEFINE_enum(
   'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
 )
-flags.DEFINE_string(
+define_path(
   'workdir',
   None,
   'Folder for sqrt_torch_agreement.csv, and the same with _rmse; without it, '

@@ -37,6 +37,8 @@ from benchmarks.text_runs import Configuration
 from benchmarks.text_torch_runs import Runs
 from scripts.shared import experiments, tables, text_flags
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import define_integer, define_seed
+from scripts.shared.path_flags import define_path
 from toyjax.data import word_pairs
 
 NUM_THREADS = 1
@@ -62,18 +64,16 @@ define_list(
   number(int, 1),
   'When the runs are compared, after the start; 501 is the end in the source.',
 )
-flags.DEFINE_integer('num_seeds', 10_000, 'Runs of each side.', 1)
-flags.DEFINE_integer(
-  'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
-)
-flags.DEFINE_integer(
+define_integer('num_seeds', 10_000, 'Runs of each side.', 1)
+define_seed('Of toyjax and of PyTorch, which share no random numbers.')
+define_integer(
   'num_same_start',
   2_000,
   "Runs that PyTorch also trains from toyjax's starting weights, at most "
   '--num_seeds.',
   1,
 )
-flags.DEFINE_string(
+define_path(
   'workdir',
   None,
   'Folder for text_torch_agreement.csv, and the same with _loss and '

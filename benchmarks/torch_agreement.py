@@ -27,6 +27,8 @@ import torch
 from benchmarks import adamw_runs, agreement, torch_models
 from scripts.shared import autoencoder_trial, experiments, tables
 from scripts.shared.list_flags import define_list
+from scripts.shared.number_flags import define_integer, define_seed
+from scripts.shared.path_flags import define_path
 from toyjax import statistics, sweeps
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -66,11 +68,9 @@ define_list(
   parse_configuration,
   'What is compared, as features:steps; those of the same features share runs.',
 )
-flags.DEFINE_integer('num_seeds', 4096, 'Runs of each side.', 1)
-flags.DEFINE_integer(
-  'seed', 0, 'Of toyjax and of PyTorch, which share no random numbers.', 0
-)
-flags.DEFINE_string(
+define_integer('num_seeds', 4096, 'Runs of each side.', 1)
+define_seed('Of toyjax and of PyTorch, which share no random numbers.')
+define_path(
   'workdir', None, 'Folder for torch_agreement.csv; without it, none.'
 )
 

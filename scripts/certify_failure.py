@@ -37,21 +37,21 @@ from scripts.shared import (
   stored_folder,
   tables,
 )
+from scripts.shared.number_flags import define_integer
+from scripts.shared.path_flags import define_path
 from toyjax.analysis import settling
 
-flags.DEFINE_string(
+define_path(
   'workdir',
   'runs/optimization_failure',
   'Folder of scripts.optimization_failure.',
 )
-flags.DEFINE_string(
-  'output', '', "Folder for the results; '' is WORKDIR/certificates."
+define_path('output', '', "Folder for the results; '' is WORKDIR/certificates.")
+define_integer(
+  'step', 0, 'Observed step to certify; 0 means the last.', lower=0
 )
-flags.DEFINE_integer(
-  'step', 0, 'Observed step to certify; 0 means the last.', lower_bound=0
-)
-flags.DEFINE_integer(
-  'chunk_size', 512, 'Runs certified and stored at a time.', lower_bound=1
+define_integer(
+  'chunk_size', 512, 'Runs certified and stored at a time.', lower=1
 )
 
 

@@ -35,9 +35,18 @@ from scripts.shared import (
   changepoint_replay_report,
   changepoint_replay_runs,
   experiments,
+  precision,
   tables,
 )
 from scripts.shared.list_flags import choice, define_list
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  define_float,
+  define_integer,
+  define_num_devices,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import manifest
 from toyjax.data import traces
 
@@ -46,7 +55,7 @@ SCIENCE = (
   *('null_shape', 'seed', 'dtype'),
 )
 
-flags.DEFINE_string(
+define_path(
   'counts',
   changepoint_recorded.SHIPPED,
   'CSV of recorded counts (columns model, base, problem, chunk_idx, k, n ...), '
@@ -73,22 +82,23 @@ define_list(
   )
   + '.',
 )
-flags.DEFINE_integer(
+define_integer(
   'num_rollouts',
   100,
   'Budget of a replay; 100 is what the published method spends.',
   1,
+  upper=MOST_POINTS,
 )
-flags.DEFINE_integer(
+define_integer(
   'num_repeats',
   200,
   'Replays of each trace. A larger number extends an existing --workdir.',
   1,
 )
-flags.DEFINE_float(
+define_float(
   'level', 0.8, 'Of the credible sets; .8 is the published one.', 0.0, 1.0
 )
-flags.DEFINE_float(
+define_float(
   'alpha',
   0.05,
   'Largest chance of DROP for a trace that never falls, and of NO_DROP for one '
@@ -96,7 +106,7 @@ flags.DEFINE_float(
   0.0,
   1.0,
 )
-flags.DEFINE_float(
+define_float(
   'smallest_drop',
   0.3,
   'Difference of the two rates that NO_DROP excludes. Our choice: a smaller '
@@ -104,14 +114,14 @@ flags.DEFINE_float(
   0.0,
   1.0,
 )
-flags.DEFINE_float(
+define_float(
   'null_shape',
   0.5,
   'a of the Beta(a, a) of a constant rate, in the e-value for NO_DROP; 1/2 is '
   "Krichevsky and Trofimov's (1981), valid like any other.",
   0.0,
 )
-flags.DEFINE_integer(
+define_integer(
   'within', 2, 'A replay this close to the exhaustive index is near.', 0
 )
 flags.DEFINE_list(
@@ -119,21 +129,17 @@ flags.DEFINE_list(
   ['2236', '330', '4682'],
   'Problems to tell more about: those that the published study names.',
 )
-flags.DEFINE_integer('seed', 0, 'Seed of the draws.', 0)
-flags.DEFINE_integer(
-  'chunk_size', 512, 'Replays computed and stored at a time.', 1
-)
+define_seed('Seed of the draws.')
+define_integer('chunk_size', 512, 'Replays computed and stored at a time.', 1)
 flags.DEFINE_enum(
   'map', 'vmap', ['vmap', 'lanes'], 'How a device maps replays; see BUILD.md.'
 )
-flags.DEFINE_string(
+define_path(
   'workdir',
   'runs/changepoint_replay',
   'Folder for results. The same command on the same folder resumes.',
 )
-flags.DEFINE_integer(
-  'num_devices', 0, 'Host devices to use; 0 means one for each core.', 0
-)
+define_num_devices('Host devices to use; 0 means one for each core.')
 flags.DEFINE_enum(
   'dtype', 'float32', ['float32', 'float64'], 'Precision of the replays.'
 )
@@ -149,10 +155,11 @@ def read_settings() -> dict[str, Any]:
   for name in ('level', 'alpha'):
     if not 0.0 < settings[name] < 1.0:
       raise flags.Error(f'--{name}={settings[name]} must be in (0, 1)')
-  if settings['smallest_drop'] >= 1.0:
-    raise flags.Error(
-      f'--smallest_drop={settings["smallest_drop"]} must be < 1'
-    )
+  precision.check(
+    settings,
+    settings['dtype'],
+    below_one=('level', 'alpha', 'smallest_drop'),
+  )
   if settings['null_shape'] <= 0.0:
     raise flags.Error(f'--null_shape={settings["null_shape"]} must be > 0')
   return settings

@@ -26,15 +26,26 @@ import pathlib
 from typing import Any
 
 from absl import app, flags
+import numpy as np
 
 from scripts.shared import (
   changepoint_choices,
   changepoint_rivals,
   changepoint_study,
   experiments,
+  precision,
 )
 from scripts.shared.changepoint_studies import DRAWN, rate_pairs
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  MOST_UNITS,
+  define_float,
+  define_integer,
+  define_num_devices,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import manifest
 
 
@@ -76,7 +87,9 @@ define_list(
   )
   + '. The first is the one of the policy table and of the false alarms.',
 )
-flags.DEFINE_integer('num_positions', 64, 'T, positions of a trace.', 2)
+define_integer(
+  'num_positions', 64, 'T, positions of a trace.', 2, upper=MOST_UNITS
+)
 define_list(
   'p1',
   [DRAWN, 0.7],
@@ -90,36 +103,40 @@ define_list(
   'Rates from the change on, or "prior". All pairs of numbers are run, and '
   '"prior" only with "prior": then the assumed prior is the true one.',
 )
-flags.DEFINE_integer('num_traces', 1000, 'Traces per configuration.', 2)
-flags.DEFINE_integer(
-  'num_null_traces', 400, 'Traces per kind for false alarms and power.', 2
+define_integer(
+  'num_traces', 1000, 'Traces per configuration.', 2, upper=100 * MOST_POINTS
 )
-flags.DEFINE_integer(
-  'num_rollouts', 100, 'Budget of rollouts a trace (published: 100).', 1
+define_integer(
+  'num_null_traces',
+  400,
+  'Traces per kind for false alarms and power.',
+  2,
+  upper=100 * MOST_POINTS,
+)
+define_integer(
+  'num_rollouts',
+  100,
+  'Budget of rollouts a trace (published: 100).',
+  1,
+  upper=MOST_POINTS,
 )
 define_list(
   'batch_sizes', [1, 4, 8, 16], number(int, 1), 'q, rollouts in parallel.'
 )
-flags.DEFINE_float(
+define_float(
   'level', 0.8, 'Level of the intervals (published: 80 %).', 0.0, 1.0
 )
-flags.DEFINE_float(
-  'alpha', 0.05, 'Rate of false alarms that is promised.', 0.0, 1.0
-)
-flags.DEFINE_float(
+define_float('alpha', 0.05, 'Rate of false alarms that is promised.', 0.0, 1.0)
+define_float(
   'mass', 0.95, 'Posterior mass to stop at (git_bayesect: .95).', 0.0, 1.0
 )
-flags.DEFINE_integer('seed', 0, 'Seed of the traces and of the rollouts.', 0)
-flags.DEFINE_integer(
-  'chunk_size', 1024, 'Traces computed at a time.', lower_bound=1
+# False alarms are counted on traces of the seed after it.
+define_seed('Seed of the traces and of the rollouts.', beside=1)
+define_integer('chunk_size', 1024, 'Traces computed at a time.', lower=1)
+define_num_devices(
+  'Host (CPU) devices the traces are spread over; 0 means one for each core.'
 )
-flags.DEFINE_integer(
-  'num_devices',
-  0,
-  'Host (CPU) devices the traces are spread over; 0 means one for each core.',
-  lower_bound=0,
-)
-flags.DEFINE_string(
+define_path(
   'workdir', 'runs/changepoint_study', 'Folder for study.csv and figures.'
 )
 
@@ -134,13 +151,18 @@ def read_settings() -> dict[str, Any]:
   for name in ('level', 'alpha', 'mass'):
     if not 0.0 < settings[name] < 1.0:
       raise flags.Error(f'--{name}={settings[name]} must be in (0, 1)')
+  precision.check(
+    settings, 'float32', below_one=('level', 'alpha', 'mass', 'p1', 'p2')
+  )
   pairs = rate_pairs(settings['p1'], settings['p2'])
   if not pairs:
     raise flags.Error('--p1 and --p2: "prior" in one needs "prior" in both')
   if (DRAWN in settings['p1']) != (DRAWN in settings['p2']):
     print('"prior" stands in one of --p1 and --p2 only: left out', flush=True)
   for before, after in pairs:
-    if DRAWN not in (before, after) and float(before) <= float(after):
+    if DRAWN in (before, after):
+      continue
+    if np.float32(before) <= np.float32(after):
       raise flags.Error(f'--p1={before} must be above --p2={after}')
   if max(settings['batch_sizes']) > settings['num_rollouts']:
     raise flags.Error(

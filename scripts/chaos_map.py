@@ -27,14 +27,23 @@ import pathlib
 from typing import Any
 
 from absl import app, flags
+import numpy as np
 
 from scripts.shared import (
   chaos_results,
   chaos_runs,
   chaos_study,
+  estimates,
   experiments,
+  precision,
 )
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  MOST_POINTS,
+  define_float,
+  define_integer,
+)
 from toyjax import manifest
 from toyjax.analysis import chaos
 from toyjax.analysis.chaos_endings import THRESHOLDS
@@ -47,6 +56,7 @@ SCAN = (
   'scan_norm_factors',
   'scan_deltas',
 )
+FEW_PIXELS = 64
 SIZES = ('size', 'lyapunov_size', 'scan_size')
 ZOOM = ('zoom_size', 'zoom_factor', 'num_chains')
 SCIENCE = (
@@ -75,15 +85,15 @@ define_list(
   'learning_rate_range', [0.5, 3.0], number(float, 0.0), 'Left, right.'
 )
 define_list('delta_range', [0.0, 0.2], number(float, 0.0), 'Bottom, top.')
-flags.DEFINE_integer('num_features', 7, 'n, features.', 4)
-flags.DEFINE_integer(
+define_integer('num_features', 7, 'n, features.', 4, upper=MOST_FEATURES)
+define_integer(
   'separation',
   1,
   'Corners of the polygon between the two raised rows: 1 raises next '
   'neighbours, rows 1 and n - 1.',
   1,
 )
-flags.DEFINE_float(
+define_float(
   'norm_factor', 1.0, '|W_i| at the start over the least that solves.', 1.0
 )
 flags.DEFINE_enum(
@@ -98,23 +108,36 @@ flags.DEFINE_bool(
   'Project every step on mirror-symmetric states, which exact arithmetic never '
   'leaves.',
 )
-flags.DEFINE_integer('window', 100, 'Steps over which an ending is judged.', 2)
-flags.DEFINE_float('solved_sse', 1e-2, 'A run has recovered below this.', 0.0)
-flags.DEFINE_integer('size', 256, 'Pixels of the map along each axis.', 8)
-flags.DEFINE_integer(
-  'lyapunov_size', 64, 'The same for the Lyapunov map; 0 leaves it out.', 0
+define_integer('window', 100, 'Steps over which an ending is judged.', 2)
+define_float('solved_sse', 1e-2, 'A run has recovered below this.', 0.0)
+define_integer(
+  'size', 256, 'Pixels of the map along each axis.', 8, upper=46_340
 )
-flags.DEFINE_integer(
-  'zoom_levels', 4, 'Windows into each edge; 0 leaves zooms out.', 0
+define_integer(
+  'lyapunov_size',
+  64,
+  'The same for the Lyapunov map; 0 leaves it out.',
+  0,
+  upper=46_340,
 )
-flags.DEFINE_integer('zoom_size', 32, 'Pixels of a window along an axis.', 16)
-flags.DEFINE_float('zoom_factor', 8.0, 'Between successive windows.', 2.0)
-flags.DEFINE_integer('num_chains', 1, 'Chains of windows on each edge.', 1)
-flags.DEFINE_integer(
+define_integer(
+  'zoom_levels',
+  4,
+  'Windows into each edge; 0 leaves zooms out.',
+  0,
+  upper=100,
+)
+define_integer(
+  'zoom_size', 32, 'Pixels of a window along an axis.', 16, upper=MOST_FEATURES
+)
+define_float('zoom_factor', 8.0, 'Between successive windows.', 2.0)
+define_integer('num_chains', 1, 'Chains of windows on each edge.', 1, upper=100)
+define_integer(
   'scan_size',
   48,
   'Learning rates for each Delta of the scan; 0 leaves the scan out.',
   0,
+  upper=MOST_POINTS,
 )
 define_list(
   'scan_loss_reductions',
@@ -149,10 +172,20 @@ def read_settings() -> dict[str, Any]:
   FLAGS = flags.FLAGS
   settings: dict[str, Any] = {name: FLAGS[name].value for name in SCIENCE}
   settings['zoom_levels'] = FLAGS.zoom_levels
+  # Zooms are made in both precisions.
+  precision.check(
+    settings, 'float32' if FLAGS.zoom_levels else settings['dtype']
+  )
   for name in RANGES:
     ends = settings[name]
     if len(ends) != 2 or ends[0] >= ends[1]:
       raise flags.Error(f'--{name} takes two increasing numbers: {ends}')
+    pixels = np.linspace(*ends, settings['size']).astype(settings['dtype'])
+    if len(np.unique(pixels)) < len(pixels):
+      raise flags.Error(
+        f'--{name}={ends[0]},{ends[1]} is too narrow for --size={len(pixels)}: '
+        f'pixels would be one number in {settings["dtype"]}'
+      )
   steps, window = settings['observe_steps'], settings['window']
   if steps != sorted(steps) or any(step % window for step in steps):
     raise flags.Error(
@@ -188,10 +221,14 @@ def print_estimate(
   """Prints what the stages will take, from a chunk of a few steps each."""
   seconds, disk = 0.0, 0
   num_steps = settings['observe_steps'][-1]
-  for stage in [*stages(settings), *chaos_study.zoom_sizes(settings)]:
-    cost = experiments.estimate(
+  # Of a large map a smaller one tells the speed.
+  few = settings | {name: min(settings[name], FEW_PIXELS) for name in SIZES}
+  found = zip(stages(few), chaos_study.num_runs(settings), strict=True)
+  for stage, num_runs in [*found, *chaos_study.zoom_sizes(settings)]:
+    cost = estimates.estimate(
       functools.partial(chaos_runs.make_trial, stage, settings),
       stage.xs,
+      num_runs=num_runs,
       num_steps=num_steps,
       chunk_size=chunk_size,
       map_name=map_name,

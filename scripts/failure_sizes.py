@@ -28,20 +28,23 @@ from scripts.shared import (
   stored_folder,
   tables,
 )
-from scripts.shared.list_flags import number
+from scripts.shared.list_flags import define_list, number
+from scripts.shared.path_flags import define_path
 from toyjax import manifest, statistics
 from toyjax.plots import rates as rate_plots
 from toyjax.toys.relu_autoencoder import Outcome
 
-flags.DEFINE_string(
-  'workdir', 'runs/sizes', 'Folder of scripts.optimization_failure.'
+define_path('workdir', 'runs/sizes', 'Folder of scripts.optimization_failure.')
+define_list(
+  'compare',
+  [2, 3],
+  number(int, 1),
+  'Two values of m: the first rate over the second.',
 )
-flags.DEFINE_list(
-  'compare', ['2', '3'], 'Two values of m: the first rate over the second.'
-)
-flags.DEFINE_list(
+define_list(
   'show_steps',
-  ['5000', '25000'],
+  [5000, 25_000],
+  number(int, 1),
   'Observed steps to show; others are in the tables.',
 )
 
@@ -193,19 +196,18 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('failure_sizes'):
+    if len(FLAGS.compare) != 2:
+      raise flags.Error(f'--compare takes two values of m: {FLAGS.compare}')
+    first, second = FLAGS.compare
     rows, settings = read(path)
-    parse = number(int, 1)
-    try:
-      first, second = (parse(item) for item in FLAGS.compare)
-      steps = [parse(item) for item in FLAGS.show_steps]
-    except ValueError as error:
-      raise flags.Error(f'--compare or --show_steps: {error}') from None
     ratios = list(compare(rows, first, second))
     tables.write_csv(path / 'sizes.csv', rows)
     if ratios:
       tables.write_csv(path / 'ratios.csv', ratios)
     last = settings['observe_steps'][-1]
-    shown = [step for step in steps if step in settings['observe_steps']]
+    shown = [
+      step for step in FLAGS.show_steps if step in settings['observe_steps']
+    ]
     draw(path / 'sizes.png', rows, ratios, settings, shown or [last])
     print(
       tables.format_table(

@@ -31,13 +31,21 @@ import jax
 import numpy as np
 
 from scripts.shared import (
+  estimates,
   experiments,
   grids,
+  optimizer_flags,
+  precision,
   survival_levels,
   survival_report,
   survival_trial,
 )
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  define_float,
+  define_integer,
+)
 from toyjax import manifest, store
 from toyjax.analysis import events
 from toyjax.toys import relu_autoencoder
@@ -60,8 +68,8 @@ SCIENCE = (
 positive = number(float, 0.0, exclusive=True)
 not_negative = number(float, 0.0)
 
-flags.DEFINE_integer('num_features', 7, 'n, features.', 2)
-flags.DEFINE_integer('num_hidden', 2, 'm, hidden dimensions.', 1)
+define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
+define_integer('num_hidden', 2, 'm, hidden dimensions.', 1, upper=MOST_FEATURES)
 define_list(
   'optimizer',
   ['adamw', 'adam', 'rmsprop', 'momentum', 'sgd', 'momentum@0.1', 'sgd@1'],
@@ -110,25 +118,25 @@ define_list(
   choice(('float32', 'float64')),
   'Precision of the training; draws are the same.',
 )
-flags.DEFINE_float('adam_b1', 0.9, "Adam's and AdamW's beta 1.", 0.0)
-flags.DEFINE_float('momentum', 0.9, "Momentum's mu.", 0.0)
-flags.DEFINE_float('rmsprop_decay', 0.99, "RMSprop's rho, as in PyTorch.", 0.0)
+define_float('adam_b1', 0.9, "Adam's and AdamW's beta 1.", 0.0)
+define_float('momentum', 0.9, "Momentum's mu.", 0.0)
+define_float('rmsprop_decay', 0.99, "RMSprop's rho, as in PyTorch.", 0.0)
 flags.DEFINE_enum(
   'init',
   'glorot_normal',
   list(relu_autoencoder.INITS),
   'Always drawn per seed.',
 )
-flags.DEFINE_integer('num_steps', 25_000, 'Steps of each run.', 2)
-flags.DEFINE_float(
+define_integer('num_steps', 25_000, 'Steps of each run.', 2)
+define_float(
   'solved_sse', 1e-2, 'A run is solved when its SSE first is below.', 0.0
 )
-flags.DEFINE_float(
+define_float(
   'near_factor',
   4.0,
   'A run has left symmetric failure when it fails the test under tolerances '
   'this many times as wide.',
-  lower_bound=1.0,
+  lower=1.0,
 )
 define_list(
   'report_steps',
@@ -152,12 +160,19 @@ def read_settings() -> dict[str, Any]:
   for name in SCIENCE:
     if name not in settings:
       settings[name] = FLAGS[name].value
-  for name in ('adam_b2', *FIXED):
-    value = settings[name]
-    largest = max(value) if isinstance(value, list) else value
-    if largest >= 1.0:
-      raise flags.Error(f'--{name}={largest} must be < 1')
+  for dtype in settings['dtype']:
+    # What is varied is trained under the first.
+    own = settings if dtype == settings['dtype'][0] else first_of(settings)
+    precision.check(own, dtype, below_one=optimizer_flags.BELOW_ONE)
   return settings
+
+
+def first_of(settings: dict[str, Any]) -> dict[str, Any]:
+  """Returns the settings with the first value of each list."""
+  return {
+    name: value[0] if isinstance(value, list) else value
+    for name, value in settings.items()
+  }
 
 
 def train(
@@ -172,7 +187,7 @@ def train(
     grids.run_group(
       group,
       survival_trial.make_trial(group.static, settings),
-      group_xs(group, settings),
+      group_xs(group, settings, flags.FLAGS.num_seeds),
       path=path / 'results.zarr',
       chunk_size=chunk_size,
       map_name=flags.FLAGS.map,
@@ -191,11 +206,14 @@ def train(
     )
 
 
-def group_xs(group: grids.Group, settings: dict[str, Any]) -> dict[str, Any]:
+def group_xs(
+  group: grids.Group, settings: dict[str, Any], num_seeds: int
+) -> dict[str, Any]:
+  """Returns the runs of a group, in its own precision."""
   return grids.group_xs(
     group,
     seed=settings['seed'],
-    num_seeds=flags.FLAGS.num_seeds,
+    num_seeds=num_seeds,
     dtype=group.static['dtype'],
   )
 
@@ -205,12 +223,14 @@ def print_estimate(
 ) -> None:
   """Prints what the sweep will take, group by group."""
   seconds, disk = 0.0, 0
+  num_seeds = flags.FLAGS.num_seeds
   for group in groups:
     wide = group.static['dtype'] == 'float64'
     with jax.enable_x64(True) if wide else contextlib.nullcontext():
-      cost = experiments.estimate(
+      cost = estimates.estimate(
         functools.partial(survival_trial.make_trial, group.static, settings),
-        group_xs(group, settings),
+        group_xs(group, settings, estimates.few_seeds(num_seeds)),
+        num_runs=num_seeds * group.num_configurations,
         num_steps=settings['num_steps'],
         chunk_size=chunk_size,
         map_name=flags.FLAGS.map,

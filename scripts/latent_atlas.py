@@ -44,16 +44,16 @@ from scripts.shared import (
   tables,
 )
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import define_integer, define_num_devices
+from scripts.shared.path_flags import define_path
 
-flags.DEFINE_string(
+define_path(
   'workdir',
   'runs/optimization_failure',
   'Folder of scripts.optimization_failure to read.',
 )
 flags.DEFINE_string('group', '', "One group, such as n7_m2; '' draws all.")
-flags.DEFINE_string(
-  'output', '', "Folder for the results; '' is WORKDIR/atlas."
-)
+define_path('output', '', "Folder for the results; '' is WORKDIR/atlas.")
 flags.DEFINE_enum(
   'by',
   'auto',
@@ -61,21 +61,29 @@ flags.DEFINE_enum(
   'What the classes are; auto takes certificates where the folder has them and '
   '--step is the last.',
 )
-flags.DEFINE_integer(
+define_integer(
   'step', 0, 'Observed step to draw, in optimizer steps; 0 is the last.', 0
 )
-flags.DEFINE_integer(
+define_integer(
   'configuration',
   0,
   'Where a group has several points of the grid: the number of the one whose '
   'atlas and radii are drawn, from 0; the learning rate runs slowest.',
-  lower_bound=0,
+  lower=0,
 )
-flags.DEFINE_integer(
-  'num_members', 1, 'Panels of each class, the most typical run first.', 1
+define_integer(
+  'num_members',
+  1,
+  'Panels of each class, the most typical run first.',
+  1,
+  upper=100,
 )
-flags.DEFINE_integer(
-  'max_panels', 12, 'Panels in all; what is left out is counted.', 1
+define_integer(
+  'max_panels',
+  12,
+  'Panels in all; what is left out is counted.',
+  1,
+  upper=400,
 )
 define_list(
   'circle_tolerance',
@@ -84,11 +92,8 @@ define_list(
   'Norms this close to each other, as a fraction, lie on one circle; the first '
   'is drawn. .05 is what the label of a regular polygon allows.',
 )
-flags.DEFINE_integer(
-  'num_devices',
-  0,
-  'Host (CPU) devices; 0 means one for each core. Nothing is trained.',
-  lower_bound=0,
+define_num_devices(
+  'Host (CPU) devices; 0 means one for each core. Nothing is trained.'
 )
 
 

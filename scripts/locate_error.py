@@ -31,8 +31,16 @@ from scripts.shared import (
   reports,
   tables,
 )
+from scripts.shared.grids import text_of
 from scripts.shared.list_flags import define_list, number
 from scripts.shared.located import Located
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  define_float,
+  define_integer,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import manifest, statistics
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.plots import located_errors
@@ -51,7 +59,7 @@ def parse_concentration(text: str) -> float:
   return number(float, 0.0, exclusive=True)(text)
 
 
-flags.DEFINE_string(
+define_path(
   'trace', None, 'Folder of one math-rollouts problem.', required=True
 )
 flags.DEFINE_enum(
@@ -61,11 +69,12 @@ flags.DEFINE_enum(
   'Of the rates before and after the change. published: Beta(2, 2) and '
   'Beta(1, 19).',
 )
-flags.DEFINE_integer(
+define_integer(
   'num_rollouts',
   0,
   'Rollouts of a replay; 0 uses all that are recorded.',
-  lower_bound=0,
+  lower=0,
+  upper=MOST_POINTS,
 )
 flags.DEFINE_enum(
   'policy',
@@ -87,17 +96,17 @@ flags.DEFINE_enum(
   'Where only an accuracy is recorded: the largest or the smallest number of '
   'rollouts, at most 100, that it allows.',
 )
-flags.DEFINE_float(
+define_float(
   'level', 0.8, 'Of credible intervals and bands; published: .8.', 0.01, 0.999
 )
-flags.DEFINE_float(
+define_float(
   'alpha',
   0.05,
   'Rate of false DROP, of false NO_DROP, and of a confidence set that misses.',
   1e-9,
   0.5,
 )
-flags.DEFINE_float(
+define_float(
   'smallest_drop',
   0.2,
   'The least fall of P(correct) that matters: NO_DROP denies falls of at least '
@@ -113,27 +122,31 @@ define_list(
   'Scatter of the rates of positions around their level, Beta(ρ p, ρ (1 - p)); '
   'inf is none. The one with most evidence is used.',
 )
-flags.DEFINE_integer(
+define_integer(
   'max_segments', 5, 'Most segments of the several-changes model.', 1, 20
 )
-flags.DEFINE_float(
+define_float(
   'recovery',
   0.5,
   'A drop is recovered where the rate later regains this part of it.',
   0.01,
   1.0,
 )
-flags.DEFINE_integer(
-  'num_draws', 2000, 'Posterior draws for the three drops.', 1
+define_integer(
+  'num_draws',
+  2000,
+  'Posterior draws for the three drops.',
+  1,
+  upper=100 * MOST_POINTS,
 )
-flags.DEFINE_integer(
+define_integer(
   'context', 2, 'Sentences shown before and after the guilty one.', 0
 )
-flags.DEFINE_integer('seed', 0, 'Of replays and of posterior draws.', 0)
+define_seed('Of replays and of posterior draws.')
 flags.DEFINE_bool(
   'skip_bad', False, 'Leave out what cannot be read, and list it.'
 )
-flags.DEFINE_string('workdir', 'runs/locate_error', 'Folder for results.')
+define_path('workdir', 'runs/locate_error', 'Folder for results.')
 
 
 def position_rows(found: Located) -> list[dict[str, Any]]:
@@ -221,7 +234,7 @@ def main(argv: list[str]) -> None:
       script='locate_error',
       science={
         **settings,
-        'concentration': [f'{rho:g}' for rho in FLAGS.concentration],
+        'concentration': [text_of(rho) for rho in FLAGS.concentration],
         'trace': reports.digest(FLAGS.trace, read.trace),
       },
       extent={},

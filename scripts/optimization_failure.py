@@ -31,6 +31,11 @@ from scripts.shared import (
 )
 from scripts.shared.failure_grid import LISTS, make_groups
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  define_float,
+  define_integer,
+)
 from toyjax import optimizers, store
 from toyjax.toys import relu_autoencoder
 
@@ -39,8 +44,12 @@ SCIENCE = (*LISTS, *SCALARS, 'solved_sse', 'seed', 'dtype')
 
 positive = number(float, 0.0, exclusive=True)
 
-define_list('num_features', [6, 7, 8], number(int, 2), 'n, features.')
-define_list('num_hidden', [2], number(int, 1), 'm, hidden dimensions.')
+define_list(
+  'num_features', [6, 7, 8], number(int, 2, MOST_FEATURES), 'n, features.'
+)
+define_list(
+  'num_hidden', [2], number(int, 1, MOST_FEATURES), 'm, hidden dimensions.'
+)
 optimizer_flags.define(
   optimizer='adamw', learning_rate=1e-3, rate_help='Peak learning rate.'
 )
@@ -62,18 +71,18 @@ define_list(
 flags.DEFINE_enum(
   'schedule', 'constant', optimizers.SCHEDULES, 'Of the learning rate.'
 )
-flags.DEFINE_integer(
+define_integer(
   'warmup_steps', 2500, 'Warm-up of the warmup_cosine schedule.', 0
 )
-flags.DEFINE_integer('num_steps', 25_000, 'Steps of each run.', 2)
+define_integer('num_steps', 25_000, 'Steps of each run.', 2)
 experiments.define_observed(
   'observe_steps', [1000, 2500, 5000, 10_000, 15_000, 25_000], least=2
 )
-flags.DEFINE_float(
+define_float(
   'solved_sse',
   1e-2,
   'A run is solved when its sum of squared errors over the n samples is below.',
-  lower_bound=0.0,
+  lower=0.0,
 )
 experiments.define_sweep_flags(
   num_seeds=4096, workdir='runs/optimization_failure'

@@ -35,10 +35,16 @@ from scripts.shared import (
   stored_folder,
   tables,
 )
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  define_integer,
+  define_num_devices,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import store
 from toyjax.toys import relu_autoencoder
 
-flags.DEFINE_string(
+define_path(
   'workdir',
   'runs/optimization_failure',
   'Folder of scripts.optimization_failure that holds the run.',
@@ -46,22 +52,25 @@ flags.DEFINE_string(
 flags.DEFINE_string(
   'group', '', 'Group of the run, such as n7_m2; may be left out if alone.'
 )
-flags.DEFINE_integer('run', 0, 'Number of the run in its group, from 0.', 0)
-flags.DEFINE_string(
+define_integer('run', 0, 'Number of the run in its group, from 0.', 0)
+define_path(
   'output', '', "Folder for the results; '' is WORKDIR/replays/GROUP_runK."
 )
-flags.DEFINE_integer(
+define_integer(
   'num_observed',
   400,
   'Steps at which the run is observed: half log-spaced, half even; all stored '
   'steps come on top.',
-  lower_bound=4,
+  lower=4,
+  upper=MOST_POINTS,
 )
-flags.DEFINE_integer(
-  'num_stages', 6, 'Panels of stages.png.', lower_bound=2, upper_bound=30
-)
-flags.DEFINE_integer(
-  'num_frames', 60, 'Frames of the animation; 0 makes none.', lower_bound=0
+define_integer('num_stages', 6, 'Panels of stages.png.', lower=2, upper=30)
+define_integer(
+  'num_frames',
+  60,
+  'Frames of the animation; 0 makes none.',
+  lower=0,
+  upper=10_000,
 )
 flags.DEFINE_list(
   'tilt_outputs',
@@ -74,12 +83,7 @@ flags.DEFINE_bool(
   False,
   "Also run the run's whole chunk again, by the very program of the sweep.",
 )
-flags.DEFINE_integer(
-  'num_devices',
-  0,
-  'Host (CPU) devices; 0 means as many as the sweep had.',
-  lower_bound=0,
-)
+define_num_devices('Host (CPU) devices; 0 means as many as the sweep had.')
 
 
 def tilt_outputs(num_features: int) -> tuple[int, int, int] | None:

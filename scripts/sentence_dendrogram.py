@@ -25,20 +25,22 @@ import matplotlib.figure
 import numpy as np
 
 from scripts.shared import experiments, reports, sentence_clusters, tables
+from scripts.shared.number_flags import define_float, define_integer
+from scripts.shared.path_flags import define_path
 from toyjax import manifest
 from toyjax.data import math_rollouts
 from toyjax.plots import dendrograms
 
 SCIENCE = ('position', 'embedding', 'linkage', 'joined_above', 'skip_bad')
 
-flags.DEFINE_string(
+define_path(
   'trace',
   None,
   'Folder of one math-rollouts problem, with chunk_{i}/solutions.json or '
   'chunks_resampled.json.',
   required=True,
 )
-flags.DEFINE_integer(
+define_integer(
   'position',
   None,
   'Index of the sentence that was resampled.',
@@ -60,20 +62,18 @@ flags.DEFINE_enum(
   'How alike two branches are: the mean, the least or the greatest cosine '
   'between their sentences.',
 )
-flags.DEFINE_float(
+define_float(
   'joined_above',
   None,
   'Cosine above which branches are joined into a cluster. Left out: the median '
   'over all pairs of distinct sentences.',
-  lower_bound=-1.0,
-  upper_bound=1.0,
+  lower=-1.0,
+  upper=1.0,
 )
 flags.DEFINE_bool(
   'skip_bad', False, 'Leave out rows that cannot be read, and count them.'
 )
-flags.DEFINE_string(
-  'workdir', 'runs/sentence_dendrogram', 'Folder for results.'
-)
+define_path('workdir', 'runs/sentence_dendrogram', 'Folder for results.')
 
 
 def own_sentence(folder: str, position: int, skip_bad: bool) -> str | None:

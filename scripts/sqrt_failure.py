@@ -20,7 +20,6 @@ Flags with lists span a grid; all its configurations share their seeds.
     --num_seeds=1024 --workdir=runs/widths
 """
 
-import math
 import pathlib
 from typing import Any
 
@@ -34,6 +33,11 @@ from scripts.shared import (
   sqrt_report,
   sqrt_trial,
   sweep_script,
+)
+from scripts.shared.number_flags import (
+  MOST_POINTS,
+  define_float,
+  define_integer,
 )
 from toyjax import store
 from toyjax.toys import sqrt_mlp
@@ -49,27 +53,31 @@ REPORTED = (
 
 sqrt_flags.define()
 experiments.define_observed('observe_steps', [200, 500, 1000, 2000], least=2)
-flags.DEFINE_integer(
+define_integer(
   'num_counted',
   1000,
   'Runs a configuration whose formula is found and compared: the first ones.',
-  lower_bound=1,
+  lower=1,
 )
-flags.DEFINE_integer(
+define_integer(
   'num_checked',
   1000,
   'Even points of the interval at which a formula is compared with its net.',
-  lower_bound=2,
+  lower=2,
+  upper=MOST_POINTS,
 )
-flags.DEFINE_float(
+define_float(
   'newton_start',
   1.0,
   "Where Newton's iteration for √x starts, at every x.",
-  lower_bound=1e-6,
+  lower=1e-6,
 )
-flags.register_validator('newton_start', math.isfinite, 'must be finite')
-flags.DEFINE_integer(
-  'newton_iterations', 12, "Of Newton's iteration, three operations each.", 0
+define_integer(
+  'newton_iterations',
+  12,
+  "Of Newton's iteration, three operations each.",
+  0,
+  upper=MOST_POINTS,
 )
 experiments.define_sweep_flags(num_seeds=4096, workdir='runs/sqrt_failure')
 

@@ -28,11 +28,19 @@ import numpy as np
 from scripts.shared import (
   escape_report,
   escape_trial,
+  estimates,
   experiments,
   grids,
+  optimizer_flags,
+  precision,
 )
 from scripts.shared.list_flags import define_list, number
-from toyjax import loops, manifest, optimizers, store, sweeps
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  define_float,
+  define_integer,
+)
+from toyjax import loops, manifest, optimizers, store
 from toyjax.analysis.events import ESCAPED
 
 SCIENCE = (
@@ -55,10 +63,14 @@ NUM_SEEN = 40  # Log-spaced steps at which the dead row is looked at.
 
 not_negative = number(float, 0.0)
 
-flags.DEFINE_integer('num_features', 7, 'n, features; m is 2.', 3)
+define_integer(
+  'num_features', 7, 'n, features; m is 2.', 3, upper=MOST_FEATURES
+)
 flags.DEFINE_enum('optimizer', 'adamw', ['adamw', 'adam'], 'Which Adam.')
-flags.DEFINE_float('learning_rate', 1e-3, 'Learning rate, throughout.', 0.0)
-flags.DEFINE_float('adam_b1', 0.9, 'Beta 1, throughout.', 0.0)
+define_float(
+  'learning_rate', 1e-3, 'Learning rate, throughout.', 0.0, exclusive=True
+)
+define_float('adam_b1', 0.9, 'Beta 1, throughout.', 0.0)
 define_list(
   'adam_b2',
   [0.999, 0.9, 0.99, 0.9999],
@@ -83,15 +95,15 @@ flags.DEFINE_enum(
   [place.name.lower() for place in ESCAPED],
   'Enter symmetric failure with exactly one dead row, or with any number.',
 )
-flags.DEFINE_integer('search_steps', 5000, 'Steps to look for an entry.', 1)
-flags.DEFINE_integer('num_steps', 10_000, 'Steps from entry on.', 2)
-flags.DEFINE_float('solved_sse', 1e-2, 'SSE below which a run is solved.', 0.0)
-flags.DEFINE_float(
+define_integer('search_steps', 5000, 'Steps to look for an entry.', 1)
+define_integer('num_steps', 10_000, 'Steps from entry on.', 2)
+define_float('solved_sse', 1e-2, 'SSE below which a run is solved.', 0.0)
+define_float(
   'near_factor',
   4.0,
   'A run has left when it fails the test under tolerances this many times as '
   'wide.',
-  lower_bound=1.0,
+  lower=1.0,
 )
 experiments.define_sweep_flags(num_seeds=1024, workdir='runs/symmetric_escape')
 
@@ -107,7 +119,7 @@ def make_variants(settings: dict[str, Any]) -> dict[str, dict[str, float]]:
   variants['reset'] = kept | {'reset': 1.0}
   for name in names:
     for value in settings[name][1:]:
-      variants[f'{name}={value:g}'] = kept | {name: value}
+      variants[f'{name}={grids.text_of(value)}'] = kept | {name: value}
   return variants
 
 
@@ -124,10 +136,9 @@ def make_static(settings: dict[str, Any]) -> dict[str, Any]:
 def read_settings() -> dict[str, Any]:
   """Returns the scientific flags; raises flags.Error on what does not fit."""
   settings = {name: flags.FLAGS[name].value for name in SCIENCE}
-  for name in ('adam_b1', 'adam_b2'):
-    value = settings[name]
-    if max(value if isinstance(value, list) else [value]) >= 1.0:
-      raise flags.Error(f'--{name} must be < 1: {value}')
+  precision.check(
+    settings, flags.FLAGS.dtype, below_one=optimizer_flags.BELOW_ONE
+  )
   return settings
 
 
@@ -167,15 +178,17 @@ def run(settings: dict[str, Any], path: pathlib.Path, chunk_size: int) -> None:
     )
 
   entry = group('entry', [constant | variants['kept']])
-  xs = grids.group_xs(
-    entry,
-    seed=settings['seed'],
-    num_seeds=FLAGS.num_seeds,
-    dtype=FLAGS.dtype,
-  )
+
+  def entry_xs(num_seeds: int) -> dict[str, Any]:
+    return grids.group_xs(
+      entry, seed=settings['seed'], num_seeds=num_seeds, dtype=FLAGS.dtype
+    )
+
   if FLAGS.dry_run:
-    print_estimate(static, own, xs, chunk_size, len(variants))
+    few = entry_xs(estimates.few_seeds(FLAGS.num_seeds))
+    print_estimate(static, own, few, chunk_size, len(variants))
     return
+  xs = entry_xs(FLAGS.num_seeds)
   search = escape_trial.make_search(static, own)
   variables = escape_trial.SEARCH_VARIABLES
   sweep(
@@ -190,12 +203,9 @@ def run(settings: dict[str, Any], path: pathlib.Path, chunk_size: int) -> None:
       f'{settings["search_steps"]} steps'
     )
   going = group('escape', [constant | v for v in variants.values()])
-  repeat = going.num_configurations
-  xs = sweeps.seeds_by_grid(
-    seed=settings['seed'],
-    num_seeds=num,
-    configurations={k: v.astype(FLAGS.dtype) for k, v in going.axes.items()},
-  ) | {name: np.repeat(values, repeat, 0) for name, values in states.items()}
+  xs = escape_trial.going_xs(
+    going, states, seed=settings['seed'], dtype=FLAGS.dtype
+  )
   observe_at = loops.log_spaced(settings['num_steps'], NUM_SEEN)
   steps = store.Coordinate('step', np.asarray(observe_at))
   sweep(
@@ -212,16 +222,17 @@ def run(settings: dict[str, Any], path: pathlib.Path, chunk_size: int) -> None:
 def print_estimate(
   static: dict[str, Any],
   settings: dict[str, Any],
-  xs: dict[str, Any],
+  few: dict[str, Any],
   chunk_size: int,
   num_variants: int,
 ) -> None:
   """Prints what both sweeps take at most, when every run enters."""
-  cost = experiments.estimate(
+  cost = estimates.estimate(
     lambda steps: escape_trial.make_search(
       static, settings | {'search_steps': steps}
     ),
-    xs,
+    few,
+    num_runs=flags.FLAGS.num_seeds,
     num_steps=settings['search_steps'],
     chunk_size=chunk_size,
     map_name=flags.FLAGS.map,

@@ -29,11 +29,19 @@ import jax
 
 from scripts.shared import (
   experiments,
+  optimizer_flags,
+  precision,
   symmetric_report,
   symmetric_sweeps,
   symmetric_trial,
 )
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_FEATURES,
+  MOST_POINTS,
+  define_float,
+  define_integer,
+)
 from toyjax import manifest
 
 LISTS = (
@@ -69,7 +77,10 @@ positive = number(float, 0.0, exclusive=True)
 not_negative = number(float, 0.0)
 
 define_list(
-  'num_features', list(range(3, 13)), number(int, 3), 'n, features, one dead.'
+  'num_features',
+  list(range(3, 13)),
+  number(int, 3, MOST_FEATURES),
+  'n, features, one dead.',
 )
 define_list(
   'optimizer',
@@ -99,23 +110,27 @@ define_list(
   not_negative,
   'Standard deviation of what is added to every weight and bias of a start.',
 )
-flags.DEFINE_integer('num_steps', 25_000, 'Steps of each escape run.', 2)
-flags.DEFINE_float(
+define_integer('num_steps', 25_000, 'Steps of each escape run.', 2)
+define_float(
   'escape_share',
   0.9,
   'A run has escaped when its SSE is below this share of 1 - 1/n.',
-  lower_bound=0.0,
-  upper_bound=1.0,
+  lower=0.0,
+  upper=1.0,
 )
-flags.DEFINE_float('solved_sse', 1e-2, 'A run is solved below this SSE.', 0.0)
+define_float('solved_sse', 1e-2, 'A run is solved below this SSE.', 0.0)
 define_list(
   'kick',
   [1e-2, 1e-3, 1e-4],
   positive,
   'Standard deviations of the kicks that float64 descents start from.',
 )
-flags.DEFINE_integer('num_descents', 32, 'Descents of each kind.', 1)
-flags.DEFINE_integer('descent_iterations', 200, 'Steps of each descent.', 1)
+define_integer(
+  'num_descents', 32, 'Descents of each kind.', 1, upper=MOST_POINTS
+)
+define_integer(
+  'descent_iterations', 200, 'Steps of each descent.', 1, upper=MOST_POINTS
+)
 define_list(
   'nudge',
   [0.0, 0.05, 0.1, 0.2],
@@ -125,7 +140,7 @@ define_list(
 define_list(
   'state_features',
   [6, 7, 8],
-  number(int, 5),
+  number(int, 5, MOST_FEATURES),
   'n of the training runs and random states whose weak row is looked at.',
 )
 define_list(
@@ -137,8 +152,10 @@ define_list(
   number(int, 1),
   'Increasing steps of the training runs at which states are taken.',
 )
-flags.DEFINE_integer('num_state_seeds', 1024, 'Training runs a setting.', 1)
-flags.DEFINE_integer('num_random_states', 4096, 'Random states for each n.', 1)
+define_integer('num_state_seeds', 1024, 'Training runs a setting.', 1)
+define_integer(
+  'num_random_states', 4096, 'Random states for each n.', 1, upper=MOST_POINTS
+)
 experiments.define_sweep_flags(num_seeds=512, workdir='runs/symmetric_failure')
 
 
@@ -153,9 +170,13 @@ def read_settings() -> dict[str, Any]:
   steps = settings['state_steps']
   if steps != sorted(steps):
     raise flags.Error(f'--state_steps must increase: {steps}')
-  for name in ('adam_b1', 'adam_b2'):
-    if max(settings[name]) >= 1.0:
-      raise flags.Error(f'--{name}={max(settings[name])} must be < 1')
+  exact = {name: settings[name] for name in ('kick', 'nudge')}
+  precision.check(exact, 'float64')
+  precision.check(
+    {name: v for name, v in settings.items() if name not in exact},
+    settings['dtype'],
+    below_one=optimizer_flags.BELOW_ONE,
+  )
   return settings
 
 

@@ -38,6 +38,7 @@ from scripts.shared import (
   text_trial,
 )
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import MOST_POINTS
 from toyjax import store
 from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
@@ -57,8 +58,9 @@ def parse_printed(text: str) -> str:
   """Checks 'epoch:loss', e.g. 100:0.56."""
   try:
     epoch, loss = text.split(':')
-    if int(epoch) >= 0 and float(loss) >= 0.0:
-      return text
+    number(int, 0)(epoch)
+    number(float, 0.0)(loss)
+    return text
   except ValueError:
     pass
   raise ValueError(f'{text!r} is not epoch:loss, as in 100:0.56')
@@ -72,7 +74,7 @@ text_flags.define_generation()
 define_list(
   'max_tokens',
   [5, 20],
-  number(int, 1),
+  number(int, 1, MOST_POINTS),
   'Chances are those to end within so many tokens.',
 )
 define_list(

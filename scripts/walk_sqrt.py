@@ -16,7 +16,6 @@ but --x and --coefficients. Try some seeds, and see how they end:
     --num_steps=10000 --x=1.5,3,4.5
 """
 
-import math
 import pathlib
 from typing import Any
 
@@ -31,6 +30,12 @@ from scripts.shared import (
   walked_formula_report,
 )
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import (
+  MOST_DIGITS,
+  MOST_POINTS,
+  define_float,
+  define_integer,
+)
 from scripts.shared.walked_formula import Trained
 from toyjax import manifest
 from toyjax.analysis import formulas, region_errors
@@ -58,28 +63,32 @@ define_list(
   'Inputs that are walked, within [--low, --high]. Left alone, those of the '
   'default that lie there, or else the middle.',
 )
-flags.DEFINE_integer(
+define_integer(
   'surrogate_degree',
   3,
   "Of the polynomial in the net's place; beyond 20 powers of x lose digits.",
-  lower_bound=0,
-  upper_bound=20,
+  lower=0,
+  upper=20,
 )
-flags.DEFINE_integer(
+define_integer(
   'max_denominator', 64, 'Of the short fractions of the formula.', 1
 )
-flags.DEFINE_integer(
+define_integer(
   'num_checked',
   1000,
   'Even points of the interval at which the formula is compared with the net.',
-  lower_bound=2,
+  lower=2,
+  upper=MOST_POINTS,
 )
-flags.DEFINE_float(
-  'newton_start', 1.0, "Where Newton's iteration starts.", lower_bound=1e-6
+define_float(
+  'newton_start', 1.0, "Where Newton's iteration starts.", lower=1e-6
 )
-flags.register_validator('newton_start', math.isfinite, 'must be finite')
-flags.DEFINE_integer('newton_iterations', 5, "Of Newton's iteration.", 0)
-flags.DEFINE_integer('digits', 6, 'After the decimal point, in the walks.', 0)
+define_integer(
+  'newton_iterations', 5, "Of Newton's iteration.", 0, upper=MOST_POINTS
+)
+define_integer(
+  'digits', 6, 'After the decimal point, in the walks.', 0, upper=MOST_DIGITS
+)
 
 
 def read_settings() -> dict[str, Any]:

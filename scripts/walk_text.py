@@ -37,6 +37,7 @@ from scripts.shared import (
   walked_net,
   walked_report,
 )
+from scripts.shared.number_flags import MOST_DIGITS, MOST_POINTS, define_integer
 from toyjax import manifest, sweeps
 from toyjax.data import word_pairs
 
@@ -52,16 +53,24 @@ SCIENCE = (
 text_flags.define(num_epochs=501)
 one_run.define(folder='walk_text')
 text_flags.define_generation()
-flags.DEFINE_integer('max_tokens', 20, 'Longest text that is followed.', 1)
-flags.DEFINE_integer(
-  'num_samples', 100_000, 'Texts sampled at each temperature.', 1
+define_integer(
+  'max_tokens', 20, 'Longest text that is followed.', 1, upper=MOST_POINTS
+)
+define_integer(
+  'num_samples',
+  100_000,
+  'Texts sampled at each temperature.',
+  1,
+  upper=100 * MOST_POINTS,
 )
 flags.DEFINE_list(
   'walk_words',
   [],
   'Words whose walks are printed; the first twenty inputs if left alone.',
 )
-flags.DEFINE_integer('digits', 4, 'After the decimal point, in walk.txt.', 0)
+define_integer(
+  'digits', 4, 'After the decimal point, in walk.txt.', 0, upper=MOST_DIGITS
+)
 
 
 def read_settings() -> dict[str, Any]:

@@ -26,7 +26,8 @@ CORE = {
   'loops': {'base'},
   'lanes': {'base'},
   'chunks': {'base', 'lanes'},
-  'sweeps': {'base', 'chunks'},
+  'ranges': {'base'},
+  'sweeps': {'base', 'chunks', 'ranges'},
   'store': {'base'},
   'manifest': set(),
 }

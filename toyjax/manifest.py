@@ -83,7 +83,8 @@ class Workdir:
           'science': dict(science),
           'extent': dict(extent),
           'layout': dict(layout),
-        }
+        },
+        allow_nan=False,
       )
     )
     self._environment = dict(environment)
@@ -175,7 +176,7 @@ class Workdir:
     """Replaces the manifest in one move, so that it is never half written."""
     temporary = self.path / f'{FILENAME}.partial'
     try:
-      temporary.write_text(json.dumps(self.manifest, indent=2) + '\n')
+      temporary.write_text(_strict(self.manifest))
       os.replace(temporary, self.path / FILENAME)
     except OSError as error:
       raise WorkdirError(
@@ -208,6 +209,11 @@ def read(path: str | pathlib.Path) -> dict[str, Any] | None:
 
 def _show(value: Any) -> str:
   return ','.join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _strict(content: Mapping[str, Any]) -> str:
+  """Returns JSON, which has no NaN and no infinity."""
+  return json.dumps(content, indent=2, allow_nan=False) + '\n'
 
 
 def _now() -> str:

@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
 import tqdm
 
-from toyjax import chunks
+from toyjax import chunks, ranges
 from toyjax.base import Array, ArrayTree, PRNGKey
 from toyjax.chunks import Trial
 
@@ -45,15 +45,18 @@ def seed_keys(seed: int, indices: Array | np.ndarray) -> PRNGKey:
   """Returns one key per seed index; key i never depends on how many there are.
 
   Args:
-    seed: the sweep's own seed.
-    indices: integers [S], the seed indices.
+    seed: the sweep's own seed, an integer in 0..2^32 - 1.
+    indices: integers [S] in 0..2^32 - 1, the seed indices.
 
   Returns:
-    Typed keys [S], fold_in(key(seed), index).
+    Typed keys [S], fold_in(key(seed), index): the same with and without x64.
+
+  Raises:
+    ValueError: on a seed or an index outside of that, or that is no integer.
   """
-  root_key = jax.random.key(seed)
+  root_key = jax.random.key(ranges.seed(seed))
   return jax.vmap(lambda index: jax.random.fold_in(root_key, index))(
-    jnp.asarray(indices, jnp.uint32)
+    jnp.asarray(ranges.indices(indices))
   )
 
 
@@ -65,11 +68,18 @@ def grid(**axes: Any) -> dict[str, np.ndarray]:
 
   Returns:
     For each name an array [C], where C is the product of the lengths.
+
+  Raises:
+    ValueError: on an axis that is no list, or whose integers no array holds.
   """
   arrays = {name: np.asarray(values) for name, values in axes.items()}
   for name, values in arrays.items():
     if values.ndim != 1:
       raise ValueError(f'axis {name!r} must be a list: shape {values.shape}')
+    for given, held in zip(axes[name], values.tolist()):
+      # NumPy makes floats or objects of lists of large integers.
+      if isinstance(given, int) and (values.dtype == object or given != held):
+        raise ValueError(f'axis {name!r} cannot hold {given} beside the others')
   rows = list(itertools.product(*(range(len(a)) for a in arrays.values())))
   places = np.asarray(rows, int).reshape(len(rows), len(arrays))
   return {
@@ -88,14 +98,18 @@ def seeds_by_grid(
   differences between configurations are paired.
 
   Args:
-    seed: the sweep's own seed.
-    num_seeds: number of seeds S.
+    seed: the sweep's own seed, see `seed_keys`.
+    num_seeds: number of seeds S, in 1..2^31.
     configurations: for each hyperparameter an array [C], from `grid`.
 
   Returns:
     'key' [S C] typed keys, 'seed_index' int32 [S C], and each hyperparameter
     [S C].
+
+  Raises:
+    ValueError: on a seed or a number of seeds outside of its range.
   """
+  num_seeds = ranges.num_seeds(num_seeds)
   num = len(next(iter(configurations.values()))) if configurations else 1
   index = np.repeat(np.arange(num_seeds, dtype=np.int32), num)
   tiled = {name: np.tile(v, num_seeds) for name, v in configurations.items()}
@@ -124,6 +138,7 @@ def sweep(
   Args:
     trial: a pure function of one x, returning a pytree of arrays.
     xs: pytree of arrays [R, ...], one row a run; typed keys are welcome.
+      Without x64, float64 is rounded to float32.
     chunk_size: runs per chunk, >= 1; also the store's chunk. None leaves it to
       `chunks.default_size`.
     mesh: one-axis mesh named `chunks.RUNS`; None means all local devices.
@@ -139,9 +154,11 @@ def sweep(
     `xs`; or `()` with a store, which then has them.
 
   Raises:
-    ValueError: on an empty sweep, unequal leading sizes or chunk_size < 1.
+    ValueError: on an empty sweep, unequal leading sizes, chunk_size < 1, or
+      numbers in `xs` that the device cannot hold, see `ranges.require_kept`.
   """
   num_runs = _leading_size(xs)
+  ranges.require_kept(xs)
   mesh = chunks.local_mesh() if mesh is None else mesh
   if chunk_size is None:
     chunk_size = chunks.default_size(mesh)

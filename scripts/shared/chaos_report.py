@@ -10,6 +10,7 @@ from scripts.shared import tables
 from scripts.shared.chaos_runs import VARIANT, Stage
 from scripts.shared.chaos_study import DTYPES, Zoomed
 from scripts.shared.chaos_zoom import EDGES
+from scripts.shared.grids import text_of
 from toyjax import statistics
 from toyjax.analysis import box_counting
 from toyjax.analysis.chaos_endings import Ending
@@ -85,7 +86,7 @@ def scan_rows(
       settings['scan_deltas'], endings.reshape(-1, size) == Ending.RECOVERED
     ):
       slow, _, _ = edges_of_row(rates, found)
-      row[f'slow_edge_at_{delta:g}'] = slow
+      row[f'slow_edge_at_{text_of(delta)}'] = slow
     rows.append(row)
   return rows
 

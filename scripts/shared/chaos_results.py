@@ -15,6 +15,7 @@ from scripts.shared import (
   chaos_study,
   tables,
 )
+from scripts.shared.grids import text_of
 from toyjax.analysis.chaos_endings import Ending
 
 
@@ -117,7 +118,7 @@ def report_scan(
     for row in chaos_report.scan_rows(stage, compute(stage), settings)
   ]
   tables.write_csv(path / 'scan.csv', rows)
-  ends = [f'slow_edge_at_{d:g}' for d in settings['scan_deltas']]
+  ends = [f'slow_edge_at_{text_of(d)}' for d in settings['scan_deltas']]
   chaos_report.print_rows(
     'Variants (published: sum of |W_i| 8.5 to 14.1, edge 1.55 to 2.4)',
     rows,

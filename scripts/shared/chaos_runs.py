@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from scripts.shared import memory
 from toyjax import chunks, loops, store, sweeps
 from toyjax.analysis import chaos, chaos_endings, lyapunov
 from toyjax.analysis.chaos_endings import Ending
@@ -204,7 +205,12 @@ def compute(
     stage.name,
     num_runs=len(xs['delta']),
     chunk_size=chunk_size,
-    results=jax.eval_shape(trial, {n: values[0] for n, values in xs.items()}),
+    results=memory.shapes_of(
+      trial,
+      {name: values[0] for name, values in xs.items()},
+      num_runs=len(xs['delta']),
+      chunk_size=chunk_size,
+    ),
     variables=_OBSERVED | (_FOLLOWED if stage.follow else {}),
     coordinates={
       'step': store.Coordinate('step', np.asarray(steps)),

@@ -5,6 +5,7 @@ settings --stages--> chaos_runs.compute --> arrays that the report reads
 
 from collections.abc import Callable, Iterator, Mapping
 import itertools
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from scripts.shared import chaos_zoom
 from scripts.shared.chaos_runs import VARIANT, Stage
 from scripts.shared.chaos_zoom import Window
+from scripts.shared.grids import text_of
 from toyjax.analysis.chaos_endings import Ending
 
 Compute = Callable[[Stage], dict[str, np.ndarray]]
@@ -70,7 +72,7 @@ def scan_stages(settings: Mapping[str, Any]) -> Iterator[Stage]:
     settings['scan_norm_factors'],
   ):
     yield Stage(
-      f'scan_{reduction}_{separation}_{factor:g}',
+      f'scan_{reduction}_{separation}_{text_of(factor)}',
       {
         'num_features': settings['num_features'],
         'separation': separation,
@@ -87,8 +89,23 @@ def scan_stages(settings: Mapping[str, Any]) -> Iterator[Stage]:
     )
 
 
-def zoom_sizes(settings: Mapping[str, Any]) -> list[Stage]:
-  """Returns stages as large as all zooms together, for estimates alone."""
+def num_runs(settings: Mapping[str, Any]) -> list[int]:
+  """Returns the runs of the map, the Lyapunov map and each scan, if not 0."""
+  scans = math.prod(
+    len(settings[name])
+    for name in (
+      'scan_loss_reductions',
+      'scan_separations',
+      'scan_norm_factors',
+    )
+  )
+  rows = settings['scan_size'] * len(settings['scan_deltas'])
+  sizes = [settings['size'] ** 2, settings['lyapunov_size'] ** 2]
+  return [size for size in sizes + [rows] * scans if size]
+
+
+def zoom_sizes(settings: Mapping[str, Any]) -> list[tuple[Stage, int]]:
+  """Returns a stage for each precision, and the runs of all its zooms."""
   window = chaos_zoom.whole(settings, settings['zoom_size'])
   chains = len(chaos_zoom.EDGES) * settings['num_chains']
   num_windows = 1 + chains * settings['zoom_levels']
@@ -96,8 +113,12 @@ def zoom_sizes(settings: Mapping[str, Any]) -> list[Stage]:
     return []
   # Each window from two starts; those of float32 chains in float64 as well.
   repeats = {'float32': 2 * num_windows, 'float64': 3 * num_windows}
+  size = settings['zoom_size'] ** 2
   return [
-    _stage(f'zooms_{dtype}', settings, dtype, [window], (0.0,) * repeats[dtype])
+    (
+      _stage(f'zooms_{dtype}', settings, dtype, [window], (0.0,)),
+      repeats[dtype] * size,
+    )
     for dtype in DTYPES
   ]
 

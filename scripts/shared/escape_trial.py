@@ -9,9 +9,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from scripts.shared import autoencoder_trial
-from toyjax import chunks, loops, store
+from scripts.shared import autoencoder_trial, grids
+from toyjax import chunks, loops, store, sweeps
 from toyjax.analysis import events
 from toyjax.analysis.events import ESCAPED, Place
 from toyjax.base import Array, ArrayTree, Dynamics
@@ -106,6 +107,28 @@ def make_search(
     return jnp.where(enters, step, entry_step), kept
 
   return trial
+
+
+def going_xs(
+  group: grids.Group, states: dict[str, np.ndarray], *, seed: int, dtype: str
+) -> dict[str, Any]:
+  """Returns the runs that go on: each entered state in every way.
+
+  Args:
+    group: whose configurations are the ways.
+    states: of the runs that entered, with their 'seed_index', [E, ...].
+    seed: of the sweep that they are runs of.
+    dtype: precision of the ways' numbers.
+
+  Returns:
+    Rows [E C]; a row has the key and the index of the run that it goes on from.
+  """
+  xs = grids.group_xs(
+    group, seed=seed, num_seeds=len(states['seed_index']), dtype=dtype
+  )
+  repeat = group.num_configurations
+  xs |= {name: np.repeat(values, repeat, 0) for name, values in states.items()}
+  return xs | {'key': sweeps.seed_keys(seed, xs['seed_index'])}
 
 
 def make_go_on(

@@ -1,25 +1,27 @@
 """Flags of every sweep, JAX's settings, clean exits, and the dry run."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 import contextlib
 import logging
-import math
 import os
 import pathlib
 import sys
-import time
-from typing import Any, NamedTuple
+from typing import Any
 
 from absl import flags
 import jax
-import numpy as np
 
 from scripts.shared.list_flags import define_list, number
+from scripts.shared.number_flags import (
+  define_integer,
+  define_num_devices,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import chunks, manifest
+from toyjax.plots import style
 
 flags.disclaim_key_flags()
-
-_DRY_RUN_STEPS = 200
 
 
 def define_sweep_flags(
@@ -29,15 +31,13 @@ def define_sweep_flags(
 
   `with_dtype` is False where a script has a --dtype of its own.
   """
-  flags.DEFINE_integer(
+  define_integer(
     'num_seeds',
     num_seeds,
     'Seeds per configuration. A larger number extends an existing --workdir.',
-    lower_bound=1,
+    lower=1,
   )
-  flags.DEFINE_integer(
-    'seed', 0, 'Seed of the whole sweep: seed index i is fold_in(seed, i).', 0
-  )
+  define_seed('Seed of the whole sweep: seed index i is fold_in(seed, i).')
   flags.DEFINE_bool(
     'from_store',
     False,
@@ -83,12 +83,12 @@ def observed(name: str, num_steps: int) -> list[int]:
 
 def define_machine_flags(*, workdir: str, with_dtype: bool = True) -> None:
   """Defines the flags that every sweep takes, over seeds or not."""
-  flags.DEFINE_integer(
+  define_integer(
     'chunk_size',
     0,
     'Runs computed and stored at a time. Less memory and a livelier progress '
     'bar against speed; 0 takes what --workdir has, or suits the device.',
-    lower_bound=0,
+    lower=0,
   )
   flags.DEFINE_enum(
     'map',
@@ -97,16 +97,13 @@ def define_machine_flags(*, workdir: str, with_dtype: bool = True) -> None:
     'How a device maps the run over seeds: lanes is made for tiny programs; '
     'results differ in last bits.',
   )
-  flags.DEFINE_string(
+  define_path(
     'workdir',
     workdir,
     'Folder for results. The same command on the same folder resumes.',
   )
-  flags.DEFINE_integer(
-    'num_devices',
-    0,
-    'Host (CPU) devices the runs are spread over; 0 means one for each core.',
-    lower_bound=0,
+  define_num_devices(
+    'Host (CPU) devices the runs are spread over; 0 means one for each core.'
   )
   if with_dtype:
     flags.DEFINE_enum(
@@ -121,6 +118,10 @@ def setup_jax(*, num_devices: int, dtype: str) -> None:
   """Fixes all of JAX's settings that results may depend on.
 
   To be called before any array is made.
+
+  Raises:
+    flags.Error: where there is no device of the kind that the environment asks
+      for.
   """
   # JAX reports each accelerator that it looks for and does not find.
   logging.getLogger('jax').setLevel(logging.WARNING)
@@ -129,6 +130,33 @@ def setup_jax(*, num_devices: int, dtype: str) -> None:
   jax.config.update('jax_default_matmul_precision', 'highest')  # No TF32.
   jax.config.update('jax_default_prng_impl', 'threefry2x32')
   jax.config.update('jax_threefry_partitionable', True)
+  # Set in a shell to look for errors elsewhere, these move seeds, or end runs
+  # that may diverge, promote or copy numbers.
+  jax.config.update('jax_random_seed_offset', 0)
+  jax.config.update('jax_disable_jit', False)
+  jax.config.update('jax_debug_nans', False)
+  jax.config.update('jax_debug_infs', False)
+  jax.config.update('jax_numpy_dtype_promotion', 'standard')
+  jax.config.update('jax_numpy_rank_promotion', 'allow')
+  jax.config.update('jax_transfer_guard', 'allow')
+  _require_devices()
+
+
+def _require_devices() -> None:
+  """Says in one line that there is no device of the kind asked for.
+
+  Raises:
+    flags.Error: naming what the environment asks for.
+  """
+  try:
+    jax.devices()
+  except (RuntimeError, AssertionError) as error:
+    # JAX says nothing where a plugin is missing.
+    reason = str(error).split('\n')[0] or 'no such device is here'
+    asked = os.environ.get('JAX_PLATFORMS', '')
+    raise flags.Error(
+      f'JAX_PLATFORMS={asked}: {reason}; leave it out, or set it to cpu'
+    ) from None
 
 
 def environment() -> dict[str, Any]:
@@ -154,13 +182,25 @@ def _num_cores() -> int:
 
 @contextlib.contextmanager
 def one_line_errors(script: str) -> Iterator[None]:
-  """Turns foreseeable ends into one line on stderr and an exit status."""
+  """Turns foreseeable ends into one line on stderr and an exit status.
+
+  Figures within have the house's style.
+  """
   try:
-    yield
+    with style.house_style():
+      yield
   except (manifest.WorkdirError, flags.Error) as error:
     sys.exit(f'{script}: {error}')
   except OSError as error:
     sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
+  except (MemoryError, jax.errors.JaxRuntimeError) as error:
+    is_of_memory = isinstance(error, MemoryError)
+    if not is_of_memory and 'RESOURCE_EXHAUSTED' not in str(error):
+      raise
+    sys.exit(
+      f'{script}: out of memory; a smaller --chunk_size or a smaller problem '
+      'takes less; finished chunks are kept'
+    )
   except KeyboardInterrupt:
     print(
       f'\n{script}: stopped; the same command resumes where it was',
@@ -177,75 +217,3 @@ def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:
     return chunk_size
   stored = (manifest.read(path) or {}).get('layout', {}).get('chunk_size')
   return stored or chunks.default_size(chunks.local_mesh())
-
-
-class Estimate(NamedTuple):
-  """What a sweep will take.
-
-  Attributes:
-    num_runs: number of runs.
-    steps_per_second: measured rate of a short sweep.
-    elapsed_seconds: predicted time, compilation included.
-    memory_bytes: predicted peak of arrays in memory.
-    disk_bytes: results before compression.
-  """
-
-  num_runs: int
-  steps_per_second: float
-  elapsed_seconds: float
-  memory_bytes: int
-  disk_bytes: int
-
-
-def estimate(
-  make_trial: Callable[[int], chunks.Trial],
-  xs: Any,
-  *,
-  num_steps: int,
-  chunk_size: int,
-  map_name: str,
-) -> Estimate:
-  """Predicts time, memory and disk from a chunk of a few steps.
-
-  Args:
-    make_trial: number of steps -> trial.
-    xs: the runs of the sweep.
-    num_steps: steps of the real trial.
-    chunk_size: runs per chunk.
-    map_name: see `chunks.compile_chunk`.
-  """
-  mesh = chunks.local_mesh()
-  leaves = jax.tree.leaves(xs)
-  num_runs = leaves[0].shape[0]
-  few_steps = min(_DRY_RUN_STEPS, num_steps)
-  start = time.monotonic()
-  program = chunks.compile_chunk(make_trial(few_steps), xs, mesh, map_name)
-  size = chunks.padded_size(num_runs, chunk_size, program.multiple)
-  chunk = jax.tree.map(lambda leaf: leaf[np.arange(size) % num_runs], xs)
-
-  compiled = program.run.lower(chunk).compile()
-  compile_seconds = time.monotonic() - start
-  jax.block_until_ready(compiled(chunk))
-  start = time.monotonic()
-  jax.block_until_ready(compiled(chunk))
-  step_seconds = (time.monotonic() - start) / few_steps
-
-  result = jax.eval_shape(
-    make_trial(num_steps), jax.tree.map(lambda a: a[0], xs)
-  )
-  run_bytes = sum(
-    math.prod(leaf.shape) * leaf.dtype.itemsize
-    for leaf in jax.tree.leaves(result)
-  )
-  usage = compiled.memory_analysis()
-  chunk_bytes = (
-    usage.temp_size_in_bytes + usage.output_size_in_bytes if usage else 0
-  )
-  num_chunks = math.ceil(num_runs / chunk_size)
-  return Estimate(
-    num_runs=num_runs,
-    steps_per_second=size / step_seconds,
-    elapsed_seconds=compile_seconds + num_chunks * num_steps * step_seconds,
-    memory_bytes=2 * chunk_bytes + sum(leaf.nbytes for leaf in leaves),
-    disk_bytes=num_runs * run_bytes,
-  )

@@ -12,6 +12,7 @@ import jax
 import numpy as np
 import xarray
 
+from scripts.shared import memory
 from toyjax import chunks, manifest, store, sweeps
 
 
@@ -64,7 +65,15 @@ def make_groups(
 def group_xs(
   group: Group, *, seed: int, num_seeds: int, dtype: str
 ) -> dict[str, Any]:
-  """Returns the runs of a group: its configurations crossed with the seeds."""
+  """Returns the runs of a group: its configurations crossed with the seeds.
+
+  Raises:
+    flags.Error: where they are too many for this machine's memory.
+  """
+  memory.require_runs(
+    num_seeds * group.num_configurations,
+    len(group.axes) * np.dtype(dtype).itemsize,
+  )
   configurations = {
     name: values.astype(dtype) for name, values in group.axes.items()
   }
@@ -103,10 +112,16 @@ def points(
       value = flags[name]
       if value is None:
         continue
-      text = f'{value:g}' if isinstance(value, float) else str(value)
+      text = text_of(value) if isinstance(value, float) else str(value)
       title = short.get(name, name)
       parts.append(f'{title}={text}' if title else text)
     yield flags, ' '.join(parts)
+
+
+def text_of(value: float) -> str:
+  """Returns a number in few digits, or in all that tell it from others."""
+  short = f'{value:g}'
+  return short if float(short) == value else repr(value)
 
 
 def finished_runs(data: xarray.Dataset) -> np.ndarray:
@@ -187,7 +202,12 @@ def run_group(
     group.name,
     num_runs=len(xs['seed_index']),
     chunk_size=chunk_size,
-    results=jax.eval_shape(trial, jax.tree.map(lambda leaf: leaf[0], xs)),
+    results=memory.shapes_of(
+      trial,
+      jax.tree.map(lambda leaf: leaf[0], xs),
+      num_runs=len(xs['seed_index']),
+      chunk_size=chunk_size,
+    ),
     variables=variables,
     coordinates={
       **coordinates,

@@ -1,10 +1,21 @@
-"""absl flags that hold lists of numbers or names: `--momentum=0.9,0.99`."""
+"""absl flags of numbers, of lists and of paths, checked when they are read.
+
+`--momentum=0.9,0.99` is a list; what is out of range ends in one line.
+"""
 
 from collections.abc import Callable, Sequence
 import math
+import re
 from typing import Any
 
 from absl import flags
+
+LARGEST = 2**31 - 1  # Integers that devices count with have 32 bits.
+_DECIMAL = {
+  int: re.compile(r'[+-]?[0-9]+'),
+  float: re.compile(r'[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?', re.I),
+}
+_NAMES = {int: 'an integer', float: 'a float'}
 
 # A flag counts as defined by the script that calls these, so --help shows it.
 flags.disclaim_key_flags()
@@ -33,25 +44,47 @@ class _ListParser(flags.ArgumentParser):
 
   def flag_type(self) -> str:
     """Returns the name of the type shown in --helpxml."""
-    return 'comma-separated list'
+    kind = getattr(self._parse_item, 'kind', None)
+    return 'comma-separated list' + (f' of {kind}' if kind else '')
 
 
 def number(
-  kind: type, lower: float, *, exclusive: bool = False
+  kind: type,
+  lower: float = -math.inf,
+  upper: float | None = None,
+  *,
+  exclusive: bool = False,
 ) -> Callable[[str], Any]:
-  """Returns a parser of finite numbers >= lower, or > lower if exclusive."""
+  """Returns a parser of finite numbers in plain decimal notation.
+
+  Args:
+    kind: int or float.
+    lower: the least number, or what it must be above if `exclusive`.
+    upper: the greatest; None is `LARGEST` for integers, and no end for floats.
+    exclusive: whether `lower` itself is refused.
+  """
+  if upper is None:
+    upper = LARGEST if kind is int else math.inf
 
   def parse(text: str) -> Any:
-    try:
-      value = kind(text)
-    except ValueError:
-      raise ValueError(f'{text!r} is not a {kind.__name__}') from None
-    if not math.isfinite(value):
-      raise ValueError(f'{text} is not finite')
+    text = text.strip()
+    shown = text if len(text) <= 40 else f'{text[:40]}...'
+    if text.lower().lstrip('+-') in ('nan', 'inf', 'infinity'):
+      raise ValueError(f'{shown} must be finite')
+    # Python takes 1_000, too, and digits of other scripts.
+    if not _DECIMAL[kind].fullmatch(text):
+      raise ValueError(f'{shown!r} is not {_NAMES[kind]}')
+    # Python makes no integer of thousands of digits; that far they are alike.
+    value = kind(text) if len(text) < 100 else float(text)
+    if kind is float and math.isinf(value):
+      raise ValueError(f'{shown} must be finite')
     if value < lower or (exclusive and value == lower):
-      raise ValueError(f'{text} must be {">" if exclusive else ">="} {lower}')
+      raise ValueError(f'{shown} must be {">" if exclusive else ">="} {lower}')
+    if value > upper:
+      raise ValueError(f'{shown} must be <= {upper}')
     return value
 
+  parse.kind = kind.__name__  # type: ignore[attr-defined]
   return parse
 
 

@@ -12,6 +12,12 @@ from absl import flags
 import numpy as np
 
 from scripts.shared import grids, sweep_script
+from scripts.shared.number_flags import (
+  define_integer,
+  define_num_devices,
+  define_seed,
+)
+from scripts.shared.path_flags import define_path
 from toyjax import chunks, sweeps
 
 flags.disclaim_key_flags()
@@ -19,20 +25,16 @@ flags.disclaim_key_flags()
 
 def define(*, folder: str) -> None:
   """Defines which run, on what, and where its files go."""
-  flags.DEFINE_integer(
-    'seed', 0, 'Seed of the sweep that the net is a run of.', 0
-  )
-  flags.DEFINE_integer('seed_index', 0, "The net's place in that sweep.", 0)
+  define_seed('Seed of the sweep that the net is a run of.')
+  define_integer('seed_index', 0, "The net's place in that sweep.", 0)
   flags.DEFINE_enum(
     'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
   )
   flags.DEFINE_enum(
     'map', 'lanes', chunks.MAPS, 'How the sweep maps the run over seeds.'
   )
-  flags.DEFINE_integer(
-    'num_devices', 0, 'Host (CPU) devices; 0 means one for each core.', 0
-  )
-  flags.DEFINE_string(
+  define_num_devices('Host (CPU) devices; 0 means one for each core.')
+  define_path(
     'workdir',
     '',
     f"Folder for the text and pictures; '' is runs/{folder} and below it a "

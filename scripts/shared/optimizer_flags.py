@@ -10,6 +10,7 @@ from absl import flags
 import jax
 import optax
 
+from scripts.shared import precision
 from scripts.shared.list_flags import choice, define_list, number
 from toyjax import optimizers
 from toyjax.base import Array
@@ -29,7 +30,7 @@ OPTIMIZER_FLAGS = {
 # Flag -> its name in the label of a configuration.
 SHORT = {'learning_rate': 'lr', 'weight_decay': 'decay', 'adam_eps': 'eps'}
 
-_BELOW_ONE = ('adam_b1', 'adam_b2', 'momentum', 'rmsprop_decay')
+BELOW_ONE = ('adam_b1', 'adam_b2', 'momentum', 'rmsprop_decay')
 
 
 def define(*, optimizer: str, learning_rate: float, rate_help: str) -> None:
@@ -58,14 +59,12 @@ def define(*, optimizer: str, learning_rate: float, rate_help: str) -> None:
 
 
 def check(settings: Mapping[str, Any]) -> None:
-  """Checks the lists against each other.
+  """Checks the lists against each other, and all numbers against the dtype.
 
   Raises:
     flags.Error: naming the flag that is out of range or used by no optimizer.
   """
-  for name in _BELOW_ONE:
-    if max(settings[name]) >= 1.0:
-      raise flags.Error(f'--{name}={max(settings[name])} must be < 1')
+  precision.check(settings, settings['dtype'], below_one=BELOW_ONE)
   for name, hyperparameter in OPTIMIZER_FLAGS.items():
     users = [
       optimizer

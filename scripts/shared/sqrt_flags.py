@@ -8,9 +8,17 @@ import math
 from typing import Any
 
 from absl import flags
+import numpy as np
 
 from scripts.shared import grids, optimizer_flags
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import (
+  MOST_LAYERS,
+  MOST_POINTS,
+  MOST_UNITS,
+  define_float,
+  define_integer,
+)
 from scripts.shared.optimizer_flags import OPTIMIZER_FLAGS
 from toyjax.toys import sqrt_mlp
 
@@ -50,20 +58,24 @@ def define() -> None:
     'Of the target polynomial, the constant first: 1,0,-2 is 1 - 2 x^2.',
     is_swept=False,
   )
-  flags.DEFINE_float(
+  define_float(
     'low', 0.0, 'Left end of the interval. The source gives none: ours.'
   )
-  flags.DEFINE_float(
+  define_float(
     'high', 4.0, 'Right end of the interval. The source gives none: ours.'
   )
   define_list(
     'hidden_dim',
     [2],
-    number(int, 1),
+    number(int, 1, MOST_UNITS),
     "Units of each hidden layer; 2 in the source's net 1-2-2-1.",
   )
-  flags.DEFINE_integer(
-    'num_hidden_layers', 2, 'Hidden ReLU layers; 2 in the source.', 1
+  define_integer(
+    'num_hidden_layers',
+    2,
+    'Hidden ReLU layers; 2 in the source.',
+    1,
+    upper=MOST_LAYERS,
   )
   optimizer_flags.define(
     optimizer='adam',
@@ -80,8 +92,12 @@ def define() -> None:
   define_list(
     'init_scale', [1.0], positive, 'Multiplies weights and biases at the start.'
   )
-  flags.DEFINE_integer(
-    'num_points', 64, 'Points of a batch, and of the grid of the errors.', 3
+  define_integer(
+    'num_points',
+    64,
+    'Points of a batch, and of the grid of the errors.',
+    3,
+    upper=MOST_POINTS,
   )
   flags.DEFINE_enum(
     'spacing',
@@ -90,18 +106,16 @@ def define() -> None:
     'Of the training points: an even grid with both ends, or fresh uniform '
     'draws each step. Errors are always those on the even grid.',
   )
-  flags.DEFINE_integer(
+  define_integer(
     'num_steps', 2000, 'Steps of each run. The source gives none: ours.', 2
   )
-  flags.DEFINE_float(
+  define_float(
     'solved_rmse',
     0.05,
     'A run has reached its level when its root mean squared error, in the '
     "target's units, is below.",
-    lower_bound=0.0,
+    lower=0.0,
   )
-  # A lower bound alone lets nan pass.
-  flags.register_validator('solved_rmse', math.isfinite, 'must be finite')
 
 
 def read() -> dict[str, Any]:
@@ -114,12 +128,18 @@ def read() -> dict[str, Any]:
   settings: dict[str, Any] = {
     name: FLAGS[name].value for name in (*LISTS, *SCALARS)
   }
+  optimizer_flags.check(settings)
   low, high = settings['low'], settings['high']
   for target in settings['target']:
     try:
       sqrt_mlp.check_interval(target, low, high)
     except ValueError as error:
       raise flags.Error(f'--low={low:g} --high={high:g}: {error}') from None
+  ends = np.asarray([low, high], settings['dtype'])
+  if ends[0] == ends[1]:
+    raise flags.Error(
+      f'--low={low} --high={high} are one number in {settings["dtype"]}'
+    )
   coefficients = settings['coefficients']
   if 'polynomial' in settings['target']:
     if not any(coefficients[2:]):
@@ -129,7 +149,6 @@ def read() -> dict[str, Any]:
       )
   elif coefficients:
     raise flags.Error('--coefficients belong to --target=polynomial alone')
-  optimizer_flags.check(settings)
   return settings
 
 

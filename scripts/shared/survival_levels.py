@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from absl import flags
 import numpy as np
 
-from scripts.shared import grids, optimizer_flags
+from scripts.shared import grids, optimizer_flags, precision
+from scripts.shared.list_flags import number
 from scripts.shared.optimizer_flags import OPTIMIZER_FLAGS
 from toyjax import optimizers
 
@@ -55,14 +56,16 @@ def parse_optimizer(text: str) -> str:
       f'{name!r} is unknown: choose from '
       f'{", ".join(optimizers.HYPERPARAMETERS)}'
     )
-  if '@' in text:
-    try:
-      positive = float(rate) > 0.0
-    except ValueError:
-      positive = False
-    if not positive:
-      raise ValueError(f'{text!r}: the rate after @ must be > 0')
-  return text
+  if '@' not in text:
+    return text
+  try:
+    value = number(float, 0.0, exclusive=True)(rate)
+    precision.check({'rate': value}, 'float32')
+  except (ValueError, flags.Error):
+    raise ValueError(
+      f'{text!r}: the rate after @ must be > 0, and finite in float32'
+    ) from None
+  return f'{name}@{grids.text_of(value)}'
 
 
 def make_levels(settings: Mapping[str, Any]) -> list[Level]:

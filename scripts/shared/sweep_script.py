@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from scripts.shared import experiments, grids
+from scripts.shared import estimates, experiments, grids, memory, precision
 from toyjax import chunks, manifest, store, sweeps
 
 flags.disclaim_key_flags()
@@ -75,6 +75,7 @@ def run(sweep: Sweep) -> None:
       found, settings = _stored_settings(sweep, FLAGS.workdir)
     else:
       settings = sweep.read_settings()
+    precision.check(settings, settings['dtype'])
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
@@ -92,6 +93,7 @@ def run(sweep: Sweep) -> None:
       return
     if not FLAGS.from_store:
       _require_same_report(sweep, path, settings)
+      _require_room(sweep, settings, chunk_size)
     with manifest.Workdir(
       path,
       script=sweep.script,
@@ -186,26 +188,42 @@ def _require_same_report(
     )
 
 
+def _require_room(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
+  """Refuses runs that have no room in memory, before they have a folder."""
+  num_seeds = flags.FLAGS.num_seeds
+  for group in sweep.make_groups(settings):
+    memory.require_room(
+      functools.partial(sweep.make_trial, group.static, settings, None),
+      group_xs(group, settings, 1),
+      [*group.static.values(), settings.get('num_points')],
+      num_runs=num_seeds * group.num_configurations,
+      chunk_size=chunk_size,
+    )
+
+
 def _print_estimate(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
   """Prints what the sweep will take, group by group."""
-  seconds, disk, memory = 0.0, 0, 0
+  seconds, disk, most_memory = 0.0, 0, 0
+  num_seeds = flags.FLAGS.num_seeds
   num_steps = settings[sweep.num_steps]
   for group in sweep.make_groups(settings):
-    cost = experiments.estimate(
+    cost = estimates.estimate(
       functools.partial(sweep.make_trial, group.static, settings),
-      group_xs(group, settings, flags.FLAGS.num_seeds),
+      group_xs(group, settings, estimates.few_seeds(num_seeds)),
+      num_runs=num_seeds * group.num_configurations,
       num_steps=num_steps,
       chunk_size=chunk_size,
       map_name=flags.FLAGS.map,
     )
     seconds += cost.elapsed_seconds
     disk += cost.disk_bytes * len(settings[sweep.observe_steps])
-    memory = max(memory, cost.memory_bytes)
+    most_memory = max(most_memory, cost.memory_bytes)
     print(
       f'{group.name}: {cost.num_runs:,} runs x {num_steps:,} steps '
       f'at {cost.steps_per_second:.3g} steps/s'
     )
   print(
-    f'about {seconds / 60:.1f} minutes, {memory / 2**30:.2f} GiB of arrays '
-    f'in memory, at most {disk / 2**20:.1f} MiB on disk; nothing was written'
+    f'about {seconds / 60:.1f} minutes, {most_memory / 2**30:.2f} GiB of '
+    f'arrays in memory, at most {disk / 2**20:.1f} MiB on disk; nothing was '
+    'written'
   )

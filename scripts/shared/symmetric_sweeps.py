@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scripts.shared import experiments, grids, symmetric_trial
+from scripts.shared import estimates, grids, symmetric_trial
 from toyjax import store, sweeps
 
 START = ('norm_factor', 'start_noise')  # Flags of the start of an escape.
@@ -85,11 +85,13 @@ def _sweeps(settings: Mapping[str, Any], num_seeds: int) -> Iterator[_Sweep]:
     )
 
 
-def _xs(settings: Mapping[str, Any], one: _Sweep) -> dict[str, Any]:
+def _xs(
+  settings: Mapping[str, Any], one: _Sweep, num_seeds: int
+) -> dict[str, Any]:
   return grids.group_xs(
     one.group,
     seed=settings['seed'],
-    num_seeds=one.num_seeds,
+    num_seeds=num_seeds,
     dtype=settings['dtype'],
   )
 
@@ -107,7 +109,7 @@ def run(
     grids.run_group(
       one.group,
       one.make_trial(),
-      _xs(settings, one),
+      _xs(settings, one, one.num_seeds),
       path=path,
       chunk_size=chunk_size,
       map_name=map_name,
@@ -132,9 +134,10 @@ def print_estimate(
   """Prints what the sweeps will take, group by group."""
   seconds = 0.0
   for one in _sweeps(settings, num_seeds):
-    cost = experiments.estimate(
+    cost = estimates.estimate(
       one.make_trial,
-      _xs(settings, one),
+      _xs(settings, one, estimates.few_seeds(one.num_seeds)),
+      num_runs=one.num_seeds * one.group.num_configurations,
       num_steps=one.num_steps,
       chunk_size=chunk_size,
       map_name=map_name,

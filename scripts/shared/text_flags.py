@@ -13,7 +13,9 @@ import numpy as np
 
 from scripts.shared import grids, optimizer_flags
 from scripts.shared.list_flags import choice, define_list, number
+from scripts.shared.number_flags import MOST_LAYERS, MOST_UNITS, define_integer
 from scripts.shared.optimizer_flags import OPTIMIZER_FLAGS
+from scripts.shared.path_flags import path
 from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
 
@@ -36,11 +38,18 @@ FULL = 'full'
 
 def parse_batches(text: str) -> str:
   """Returns how an epoch is cut: full, shuffledB or listedB for a size B."""
-  if text != FULL and not re.fullmatch(r'(shuffled|listed)[1-9]\d*', text):
+  if text != FULL and not re.fullmatch(
+    r'(shuffled|listed)[1-9][0-9]{0,8}', text
+  ):
     raise ValueError(
       f'{text!r} is none of full, shuffled1, shuffled2, ..., listed1, ...'
     )
   return text
+
+
+def _parse_pairs(text: str) -> str:
+  """Returns the name of a list, or the path of a file."""
+  return text if text in word_pairs.BUILT_IN else path(text)
 
 
 def split_batches(batches: str) -> tuple[str, int | None]:
@@ -54,13 +63,19 @@ def define(*, num_epochs: int) -> None:
   define_list(
     'pairs',
     ['six'],
-    str,
+    _parse_pairs,
     'Lists to be learned: six, four, or a text file with a line such as '
     "'hello -> world' for each pair.",
   )
-  define_list('embed_dim', [2], number(int, 1), 'Size of the embedding.')
-  define_list('hidden_dim', [2], number(int, 1), 'Units of each hidden layer.')
-  flags.DEFINE_integer('num_hidden_layers', 2, 'Hidden ReLU layers.', 1)
+  define_list(
+    'embed_dim', [2], number(int, 1, MOST_UNITS), 'Size of the embedding.'
+  )
+  define_list(
+    'hidden_dim', [2], number(int, 1, MOST_UNITS), 'Units of each hidden layer.'
+  )
+  define_integer(
+    'num_hidden_layers', 2, 'Hidden ReLU layers.', 1, upper=MOST_LAYERS
+  )
   optimizer_flags.define(
     optimizer='sgd',
     learning_rate=0.1,
@@ -80,9 +95,7 @@ def define(*, num_epochs: int) -> None:
     choice(tuple(text_mlp.INITS)),
     f'Among {", ".join(text_mlp.INITS)}; always drawn per seed.',
   )
-  flags.DEFINE_integer(
-    'num_epochs', num_epochs, 'Epochs; 501 in the source.', 1
-  )
+  define_integer('num_epochs', num_epochs, 'Epochs; 501 in the source.', 1)
 
 
 def define_generation() -> None:
@@ -100,7 +113,7 @@ def define_generation() -> None:
     number(float, 0.0, exclusive=True),
     'Temperatures at which texts are sampled.',
   )
-  flags.DEFINE_integer(
+  define_integer(
     'top_k',
     0,
     'Draws among the k likeliest words; 0 among all, 1 is argmax.',

@@ -1,6 +1,7 @@
 """Stacked shares of outcomes, one bar per configuration and observed step."""
 
 from collections.abc import Mapping, Sequence
+import itertools
 from typing import NamedTuple
 
 from matplotlib import patheffects
@@ -41,8 +42,24 @@ STYLES: Mapping[str, Style] = {
   'DEAD_UNITS': Style('#CC79A7', '\\\\'),
   'ALL_LIVE': Style('#009E73', '--'),
 }
-_FALLBACK = Style('#FFFFFF', 'oo')
+# Of outcomes that have no style of their own, in turn.
+_OTHERS = tuple(
+  Style(color, hatch)
+  for hatch in ('oo', '**', '||')
+  for color in ('#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#F0E442')
+)
 _GROUP_WIDTH = 0.86  # of the distance between two configurations.
+
+
+def styles_of(outcomes: Sequence[str]) -> list[Style]:
+  """Returns a style for each outcome, those without one told apart.
+
+  Args:
+    outcomes: names of all outcomes of a toy, so that one keeps its style
+      wherever it is drawn.
+  """
+  others = itertools.cycle(_OTHERS)
+  return [STYLES[name] if name in STYLES else next(others) for name in outcomes]
 
 
 def draw_outcome_shares(
@@ -76,9 +93,10 @@ def draw_outcome_shares(
   # Whiskers of neighbouring segments stand side by side, so each can be read.
   places = np.linspace(-0.32, 0.32, len(occurring)) * width
   bottom = np.zeros(len(centers))
+  styles = styles_of(outcomes)
   for code, place in zip(occurring, places):
     share = fractions[:, :, code].ravel()
-    style = STYLES.get(outcomes[code], _FALLBACK)
+    style = styles[code]
     axes.bar(
       centers,
       share,

@@ -35,7 +35,8 @@ def draw_phase(
     Handles of the outcomes that occur, for a legend.
   """
   occurring = [k for k in range(len(outcomes)) if fractions[..., k].any()]
-  styles = [outcome_plots.STYLES[outcomes[k]] for k in occurring]
+  every = outcome_plots.styles_of(outcomes)
+  styles = [every[k] for k in occurring]
   width, height = 0.94, 0.92
   for r, c in np.ndindex(fractions.shape[:2]):
     bottom = r - height / 2
