@@ -5,7 +5,7 @@ Reads a folder of `scripts.optimization_failure` that was swept over
 what share of runs has failed, that is, is not solved: sizes.csv has one row per
 n, m and step with its Wilson interval, ratios.csv the failure rate of the first
 of --compare over that of the second with Koopman's score interval, sizes.png
-shows both.
+shows both. All of it lies in WORKDIR/sizes, or in --output.
 
   python -m scripts.optimization_failure --num_features=3,4,5,6,7,8,9,10,12 \
     --num_hidden=2,3,4 --num_seeds=1024 --workdir=runs/sizes
@@ -19,12 +19,12 @@ from typing import Any
 from absl import app, flags
 import matplotlib.figure
 import numpy as np
-import zarr
 
 from scripts.shared import (
   experiments,
   failure_grid,
   failure_runs,
+  grids,
   stored_folder,
   tables,
 )
@@ -35,6 +35,9 @@ from toyjax.toys.relu_autoencoder import Outcome
 
 flags.DEFINE_string(
   'workdir', 'runs/sizes', 'Folder of scripts.optimization_failure.'
+)
+flags.DEFINE_string(
+  'output', '', "Folder for the results; '' is WORKDIR/sizes."
 )
 flags.DEFINE_list(
   'compare', ['2', '3'], 'Two values of m: the first rate over the second.'
@@ -49,10 +52,11 @@ SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
 
 
 def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-  """Returns one row per n, m and observed step, and the folder's settings.
+  """Returns one row per n, m and observed step, and the folder's manifest.
 
   Raises:
     WorkdirError: where the folder holds nothing, or swept something else.
+    StoreError: where it is damaged.
   """
   found, groups = stored_folder.read(str(path))
   settings = found['science']
@@ -62,11 +66,10 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         f'{path} was also swept over --{name}; only --num_features and '
         '--num_hidden may vary'
       )
-  stored = zarr.open_group(path / 'results.zarr', mode='r')
+  store = path / stored_folder.STORE
   configurations = failure_runs.read(
-    path / 'results.zarr',
-    # Those that an interrupted sweep has not come to are left out.
-    [group for group in groups if group.name in stored],
+    store,
+    [group for group in groups if grids.is_begun(store, group)],
     settings,
     columns=failure_grid.LISTS,
     relabel=False,
@@ -91,7 +94,9 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
           'upper': interval.upper,
         }
       )
-  return rows, settings
+  if not rows:
+    raise manifest.WorkdirError(f'{path} has no finished run yet')
+  return rows, found
 
 
 def compare(
@@ -193,7 +198,8 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('failure_sizes'):
-    rows, settings = read(path)
+    rows, found = read(path)
+    settings = found['science']
     parse = number(int, 1)
     try:
       first, second = (parse(item) for item in FLAGS.compare)
@@ -201,12 +207,21 @@ def main(argv: list[str]) -> None:
     except ValueError as error:
       raise flags.Error(f'--compare or --show_steps: {error}') from None
     ratios = list(compare(rows, first, second))
-    tables.write_csv(path / 'sizes.csv', rows)
-    if ratios:
-      tables.write_csv(path / 'ratios.csv', ratios)
     last = settings['observe_steps'][-1]
     shown = [step for step in steps if step in settings['observe_steps']]
-    draw(path / 'sizes.png', rows, ratios, settings, shown or [last])
+    output = pathlib.Path(FLAGS.output) if FLAGS.output else path / 'sizes'
+    with stored_folder.output(
+      output,
+      script='failure_sizes',
+      science=settings,
+      extent=found['extent'],
+      layout=found['layout'],
+    ) as workdir:
+      tables.write_csv(output / 'sizes.csv', rows)
+      if ratios:
+        tables.write_csv(output / 'ratios.csv', ratios)
+      draw(output / 'sizes.png', rows, ratios, settings, shown or [last])
+      workdir.note(compared=[first, second], shown=shown or [last])
     print(
       tables.format_table(
         ('n', 'step', f'm = {first}', f'm = {second}', 'ratio', 'from', 'to'),
@@ -223,7 +238,7 @@ def main(argv: list[str]) -> None:
         ],
       )
     )
-    print(f'\nsizes.csv, ratios.csv and sizes.png are in {path}')
+    print(f'\nsizes.csv, ratios.csv and sizes.png are in {output}')
 
 
 if __name__ == '__main__':

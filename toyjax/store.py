@@ -164,7 +164,7 @@ class RunStore:
       is_strict=record is not None,
     )
     self._chunk_size = chunk_size
-    self._check(damage)
+    self._check(damage, is_known=identity is not None)
     if identity is None and record is not None:
       identity = record.identity
     names = (*results, *coordinates, COMPLETED)
@@ -206,8 +206,14 @@ class RunStore:
     dim, values, _ = self._coordinates[name]
     return np.asarray(values)[start:stop] if dim == RUN else np.asarray(values)
 
-  def _check(self, damage: list[str]) -> None:
-    """Takes the marks from damaged chunks, and logs what was damaged."""
+  def _check(self, damage: list[str], *, is_known: bool) -> None:
+    """Takes the marks from damaged chunks, and logs what was damaged.
+
+    Args:
+      damage: what is known of it already.
+      is_known: whether the runs have an identity; if not, coordinates are what
+        the caller says.
+    """
     marks = self._marks
     old, names = set(marks.unchecked), (*self._arrays, *self._coordinates)
     for chunk in list(marks.finished):
@@ -218,11 +224,19 @@ class RunStore:
       except StoreError as error:
         marks.damaged[chunk] = str(error)
         continue
-      if chunk in old or not all(
-        marks.agrees(chunk, name, self._stored(name, start, start + num_runs))
+      others = [
+        name
         for name in self._coordinates
-      ):
-        # From before there were digests, or with other coordinates.
+        if not marks.agrees(
+          chunk, name, self._stored(name, start, start + num_runs)
+        )
+      ]
+      if others and is_known and chunk not in old:
+        what = 'is not of the runs that were made'
+        marks.damaged[chunk] = marks.place(others[0], chunk, what)
+        continue
+      if others or chunk in old:
+        # From before there were digests, or renamed by the caller.
         marks.write_digests(chunk, num_runs, names, self._stored)
       if num_runs > marks.finished[chunk]:  # A kill came before the mark.
         self._mark(chunk, num_runs)

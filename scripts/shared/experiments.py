@@ -14,8 +14,10 @@ from absl import flags
 import jax
 import numpy as np
 
+from scripts.shared import interruptions, remarks
 from scripts.shared.list_flags import define_list, number
 from toyjax import chunks, manifest
+from toyjax.checks import StoreError
 
 flags.disclaim_key_flags()
 
@@ -156,19 +158,20 @@ def _num_cores() -> int:
 def one_line_errors(script: str) -> Iterator[None]:
   """Turns foreseeable ends into one line on stderr and an exit status."""
   try:
-    yield
-  except (manifest.WorkdirError, flags.Error) as error:
+    with interruptions.raised(), remarks.shown(script):
+      yield
+  except (manifest.WorkdirError, StoreError, flags.Error) as error:
     sys.exit(f'{script}: {error}')
   except OSError as error:
     sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
-  except KeyboardInterrupt:
+  except KeyboardInterrupt as error:
     print(
       f'\n{script}: stopped; the same command resumes where it was',
       file=sys.stderr,
       flush=True,
     )
     # The chunk in flight would hold up a normal exit, and is lost anyway.
-    os._exit(130)
+    os._exit(getattr(error, 'status', 130))
 
 
 def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:

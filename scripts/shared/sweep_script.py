@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from scripts.shared import experiments, grids
+from scripts.shared import experiments, grids, stored_folder
 from toyjax import chunks, manifest, store, sweeps
 
 flags.disclaim_key_flags()
@@ -72,9 +72,14 @@ def run(sweep: Sweep) -> None:
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors(sweep.script):
     if FLAGS.from_store:
-      found, settings = _stored_settings(sweep, FLAGS.workdir)
+      found, settings = stored_folder.stored_settings(
+        path, sweep.script, sweep.may_differ
+      )
+      with stored_folder.understood(path):
+        groups, _ = sweep.make_groups(settings), settings['dtype']
     else:
       settings = sweep.read_settings()
+      groups = sweep.make_groups(settings)
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
@@ -88,7 +93,7 @@ def run(sweep: Sweep) -> None:
         'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
       }
     if FLAGS.dry_run:
-      _print_estimate(sweep, settings, chunk_size)
+      _print_estimate(sweep, groups, settings, chunk_size)
       return
     if not FLAGS.from_store:
       _require_same_report(sweep, path, settings)
@@ -98,12 +103,15 @@ def run(sweep: Sweep) -> None:
       environment=experiments.environment(),
       **identity,
     ) as workdir:
-      groups = sweep.make_groups(settings)
       for group in groups:
         if FLAGS.from_store:
-          grids.open_finished(path / 'results.zarr', group)
+          grids.open_finished(
+            path / stored_folder.STORE,
+            group,
+            identity['extent'].get('num_seeds'),
+          )
         else:
-          _train(sweep, group, settings, path, chunk_size)
+          _train(sweep, group, settings, workdir, chunk_size)
       workdir.note(
         summary=sweep.report(path, groups, settings, FLAGS.from_store)
       )
@@ -125,7 +133,7 @@ def _train(
   sweep: Sweep,
   group: grids.Group,
   settings: Settings,
-  path: pathlib.Path,
+  workdir: manifest.Workdir,
   chunk_size: int,
 ) -> None:
   """Trains the runs of a group that the store does not have yet."""
@@ -133,7 +141,8 @@ def _train(
     group,
     sweep.make_trial(group.static, settings, None),
     group_xs(group, settings, flags.FLAGS.num_seeds),
-    path=path / 'results.zarr',
+    path=workdir.path / stored_folder.STORE,
+    identity=workdir.identity,
     chunk_size=chunk_size,
     map_name=flags.FLAGS.map,
     variables=sweep.variables,
@@ -141,29 +150,6 @@ def _train(
     summarize=sweep.summarize,
     work_per_run=settings[sweep.num_steps],
   )
-
-
-def _stored_settings(
-  sweep: Sweep, path: str
-) -> tuple[dict[str, Any], Settings]:
-  """Returns the manifest of a folder and the settings to report it with."""
-  found = manifest.read(path)
-  if found is None:
-    raise manifest.WorkdirError(f'{path} holds no results to read')
-  settings = dict(found['science'])
-  for name, stored in settings.items():
-    if name not in flags.FLAGS:
-      continue
-    flag = flags.FLAGS[name]
-    if flag.present and flag.value != stored:
-      if name not in sweep.may_differ:
-        allowed = ' and '.join(f'--{other}' for other in sweep.may_differ)
-        raise manifest.WorkdirError(
-          f'{path} holds results for --{name}={stored}; with --from_store '
-          f'only {allowed} may differ'
-        )
-      settings[name] = flag.value
-  return found, settings
 
 
 def _require_same_report(
@@ -175,7 +161,7 @@ def _require_same_report(
     WorkdirError: where a flag in `may_differ` differs, and no other.
   """
   found = manifest.read(path)
-  if found is None or found.get('script') != sweep.script:
+  if found is None or found['script'] != sweep.script:
     return
   was = found['science']
   names = [name for name in settings if settings[name] != was.get(name)]
@@ -186,11 +172,16 @@ def _require_same_report(
     )
 
 
-def _print_estimate(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
+def _print_estimate(
+  sweep: Sweep,
+  groups: Sequence[grids.Group],
+  settings: Settings,
+  chunk_size: int,
+) -> None:
   """Prints what the sweep will take, group by group."""
   seconds, disk, memory = 0.0, 0, 0
   num_steps = settings[sweep.num_steps]
-  for group in sweep.make_groups(settings):
+  for group in groups:
     cost = experiments.estimate(
       functools.partial(sweep.make_trial, group.static, settings),
       group_xs(group, settings, flags.FLAGS.num_seeds),
