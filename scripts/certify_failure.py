@@ -39,6 +39,7 @@ from scripts.shared import (
 )
 from scripts.shared.number_flags import define_integer
 from scripts.shared.path_flags import define_path
+from toyjax import manifest
 from toyjax.analysis import settling
 
 define_path(
@@ -56,26 +57,25 @@ define_integer(
 
 
 def certify_group(
-  group: grids.Group, settings: dict, path: pathlib.Path, step: int
+  group: grids.Group, settings: dict, workdir: manifest.Workdir, step: int
 ) -> list[certified_report.Certified]:
   """Certifies a group; returns its configurations."""
   FLAGS = flags.FLAGS
-  data = stored_folder.open_group(FLAGS.workdir, group)
+  runs = stored_folder.open_group(FLAGS.workdir, group)
   at = settings['observe_steps'].index(step)
-  outcomes = data['outcome'].values[:, at]
-  last_outcomes = data['outcome'].values[:, -1]
-  (finished,) = np.nonzero(outcomes >= 0)
-  if len(finished) < len(outcomes):
+  if not runs.is_whole:
     raise flags.Error(
-      f'{group.name} has {len(finished)} of {len(outcomes)} runs; finish '
+      f'{group.name} has {len(runs.runs)} of {runs.num_runs} runs; finish '
       'scripts.optimization_failure first'
     )
-  weights = data['weights'].values[:, at]
+  outcomes, last_outcomes = runs.read('outcome')[:, (at, -1)].T
+  weights = runs.read('weights')[:, at]
   found = certifying.certify(
     group,
     weights,
-    data['bias'].values[:, at],
-    path=path,
+    runs.read('bias')[:, at],
+    path=workdir.path,
+    identity=workdir.identity,
     chunk_size=FLAGS.chunk_size,
     step=step,
   )
@@ -125,11 +125,11 @@ def main(argv: list[str]) -> None:
       },
       extent={},
       layout={'chunk_size': FLAGS.chunk_size},
-    ):
+    ) as workdir:
       certified = [
         configuration
         for group in groups
-        for configuration in certify_group(group, settings, path, step)
+        for configuration in certify_group(group, settings, workdir, step)
       ]
       rows = [
         row

@@ -225,7 +225,7 @@ def main(argv: list[str]) -> None:
         changepoint_replay_runs.combinations(
           recorded,
           settings,
-          path,
+          workdir,
           num_repeats=FLAGS.num_repeats,
           chunk_size=FLAGS.chunk_size,
           map_name=FLAGS.map,

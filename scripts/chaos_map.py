@@ -271,6 +271,7 @@ def main(argv: list[str]) -> None:
         chaos_runs.compute,
         settings=settings,
         path=path / 'results.zarr',
+        identity=workdir.identity,
         chunk_size=chunk_size,
         map_name=FLAGS.map,
       )

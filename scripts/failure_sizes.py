@@ -5,7 +5,7 @@ Reads a folder of `scripts.optimization_failure` that was swept over
 what share of runs has failed, that is, is not solved: sizes.csv has one row per
 n, m and step with its Wilson interval, ratios.csv the failure rate of the first
 of --compare over that of the second with Koopman's score interval, sizes.png
-shows both.
+shows both. All of it lies in WORKDIR/sizes, or in --output.
 
   python -m scripts.optimization_failure --num_features=3,4,5,6,7,8,9,10,12 \
     --num_hidden=2,3,4 --num_seeds=1024 --workdir=runs/sizes
@@ -19,12 +19,12 @@ from typing import Any
 from absl import app, flags
 import matplotlib.figure
 import numpy as np
-import zarr
 
 from scripts.shared import (
   experiments,
   failure_grid,
   failure_runs,
+  grids,
   stored_folder,
   tables,
 )
@@ -41,6 +41,7 @@ define_list(
   number(int, 1),
   'Two values of m: the first rate over the second.',
 )
+define_path('output', '', "Folder for the results; '' is WORKDIR/sizes.")
 define_list(
   'show_steps',
   [5000, 25_000],
@@ -52,10 +53,11 @@ SOLVED = (Outcome.SOLVED_REGULAR, Outcome.SOLVED_IRREGULAR)
 
 
 def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-  """Returns one row per n, m and observed step, and the folder's settings.
+  """Returns one row per n, m and observed step, and the folder's manifest.
 
   Raises:
     WorkdirError: where the folder holds nothing, or swept something else.
+    StoreError: where it is damaged.
   """
   found, groups = stored_folder.read(str(path))
   settings = found['science']
@@ -65,11 +67,10 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         f'{path} was also swept over --{name}; only --num_features and '
         '--num_hidden may vary'
       )
-  stored = zarr.open_group(path / 'results.zarr', mode='r')
+  store = path / stored_folder.STORE
   configurations = failure_runs.read(
-    path / 'results.zarr',
-    # Those that an interrupted sweep has not come to are left out.
-    [group for group in groups if group.name in stored],
+    store,
+    [group for group in groups if grids.is_begun(store, group)],
     settings,
     columns=failure_grid.LISTS,
     relabel=False,
@@ -94,7 +95,9 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
           'upper': interval.upper,
         }
       )
-  return rows, settings
+  if not rows:
+    raise manifest.WorkdirError(f'{path} has no finished run yet')
+  return rows, found
 
 
 def compare(
@@ -199,16 +202,24 @@ def main(argv: list[str]) -> None:
     if len(FLAGS.compare) != 2:
       raise flags.Error(f'--compare takes two values of m: {FLAGS.compare}')
     first, second = FLAGS.compare
-    rows, settings = read(path)
+    rows, found = read(path)
+    settings = found['science']
     ratios = list(compare(rows, first, second))
-    tables.write_csv(path / 'sizes.csv', rows)
-    if ratios:
-      tables.write_csv(path / 'ratios.csv', ratios)
-    last = settings['observe_steps'][-1]
-    shown = [
-      step for step in FLAGS.show_steps if step in settings['observe_steps']
-    ]
-    draw(path / 'sizes.png', rows, ratios, settings, shown or [last])
+    observed = settings['observe_steps']
+    shown = [step for step in FLAGS.show_steps if step in observed]
+    output = pathlib.Path(FLAGS.output) if FLAGS.output else path / 'sizes'
+    with stored_folder.output(
+      output,
+      script='failure_sizes',
+      science=settings,
+      extent=found['extent'],
+      layout=found['layout'],
+    ) as workdir:
+      tables.write_csv(output / 'sizes.csv', rows)
+      if ratios:
+        tables.write_csv(output / 'ratios.csv', ratios)
+      draw(output / 'sizes.png', rows, ratios, settings, shown or observed[-1:])
+      workdir.note(compared=[first, second], shown=shown or observed[-1:])
     print(
       tables.format_table(
         ('n', 'step', f'm = {first}', f'm = {second}', 'ratio', 'from', 'to'),
@@ -221,11 +232,11 @@ def main(argv: list[str]) -> None:
             *(f'{row[name]:.4g}' for name in ('ratio', 'lower', 'upper')),
           ]
           for row in ratios
-          if row['step'] in (shown or [last])
+          if row['step'] in (shown or observed[-1:])
         ],
       )
     )
-    print(f'\nsizes.csv, ratios.csv and sizes.png are in {path}')
+    print(f'\nsizes.csv, ratios.csv and sizes.png are in {output}')
 
 
 if __name__ == '__main__':

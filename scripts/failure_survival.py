@@ -36,6 +36,7 @@ from scripts.shared import (
   grids,
   optimizer_flags,
   precision,
+  stored_folder,
   survival_levels,
   survival_report,
   survival_trial,
@@ -178,7 +179,7 @@ def first_of(settings: dict[str, Any]) -> dict[str, Any]:
 def train(
   group: grids.Group,
   settings: dict[str, Any],
-  path: pathlib.Path,
+  workdir: manifest.Workdir,
   chunk_size: int,
 ) -> None:
   """Trains the runs of a group that the store does not have yet."""
@@ -188,7 +189,8 @@ def train(
       group,
       survival_trial.make_trial(group.static, settings),
       group_xs(group, settings, flags.FLAGS.num_seeds),
-      path=path / 'results.zarr',
+      path=workdir.path / 'results.zarr',
+      identity=workdir.identity,
       chunk_size=chunk_size,
       map_name=flags.FLAGS.map,
       variables=survival_trial.VARIABLES,
@@ -253,32 +255,37 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('failure_survival'):
-    found = manifest.read(path) if FLAGS.from_store else None
-    if FLAGS.from_store and found is None:
-      raise manifest.WorkdirError(f'{path} holds no results to read')
-    settings = dict(found['science']) if found else read_settings()
-    levels = survival_levels.make_levels(settings)
-    groups = survival_levels.make_groups(levels)
-    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype='float32')
     chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
     identity = {
-      'science': settings,
       'extent': {'num_seeds': FLAGS.num_seeds},
       'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
     }
-    if found:
-      identity = {k: found[k] for k in identity}
+    if FLAGS.from_store:
+      found, settings = stored_folder.stored_settings(path, 'failure_survival')
+      identity = {name: found[name] for name in identity}
+    else:
+      settings = read_settings()
+    with stored_folder.understood(path):
+      levels = survival_levels.make_levels(settings)
+      groups = survival_levels.make_groups(levels)
+    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype='float32')
     if FLAGS.dry_run:
       print_estimate(groups, settings, chunk_size)
       return
     with manifest.Workdir(
       path,
       script='failure_survival',
+      science=settings,
       environment=experiments.environment(),
       **identity,
     ) as workdir:
-      for group in [] if found else groups:
-        train(group, settings, path, chunk_size)
+      for group in groups:
+        if FLAGS.from_store:
+          grids.open_finished(
+            path / stored_folder.STORE, group, found['extent'].get('num_seeds')
+          )
+        else:
+          train(group, settings, workdir, chunk_size)
       horizons = [k for k in FLAGS.report_steps if k < settings['num_steps']]
       survival_report.write(
         path, levels, settings, [*sorted(horizons), settings['num_steps']]

@@ -24,7 +24,6 @@ import pathlib
 from absl import app, flags
 import jax
 import numpy as np
-import xarray
 
 from scripts.shared import (
   autoencoder_trial,
@@ -41,7 +40,8 @@ from scripts.shared.number_flags import (
   define_num_devices,
 )
 from scripts.shared.path_flags import define_path
-from toyjax import store
+from toyjax import manifest, store
+from toyjax.stored_runs import StoredRuns
 from toyjax.toys import relu_autoencoder
 
 define_path(
@@ -105,7 +105,7 @@ def tilt_outputs(num_features: int) -> tuple[int, int, int] | None:
 
 
 def replay(
-  original: seed_replay.Original, steps: list[int], path: pathlib.Path
+  original: seed_replay.Original, steps: list[int], workdir: manifest.Workdir
 ) -> dict[str, np.ndarray]:
   """Trains the run again, observed at `steps`, and returns what was seen."""
   settings = {**original.settings, 'observe_steps': steps}
@@ -114,7 +114,8 @@ def replay(
     group,
     autoencoder_trial.make_trial(group.static, settings),
     jax.tree.map(lambda leaf: leaf[run : run + 1], original.xs()),
-    path=path / 'results.zarr',
+    path=workdir.path / 'results.zarr',
+    identity=workdir.identity,
     chunk_size=original.manifest['layout']['chunk_size'],
     map_name=original.manifest['layout']['map'],
     variables=autoencoder_trial.VARIABLES,
@@ -126,8 +127,8 @@ def replay(
     summarize=autoencoder_trial.count_last_step,
     work_per_run=settings['num_steps'],
   )
-  data = xarray.open_zarr(path / 'results.zarr', group=group.name, chunks=None)
-  return {name: data[name][0].values for name in seed_replay.COMPARED}
+  runs = StoredRuns(workdir.path / 'results.zarr', group.name)
+  return {name: runs.read(name)[0] for name in seed_replay.COMPARED}
 
 
 def check(
@@ -172,7 +173,7 @@ def main(argv: list[str]) -> None:
     group, settings = original.group, original.settings
     outputs = tilt_outputs(group.static['num_features'])
     experiments.setup_jax(
-      num_devices=FLAGS.num_devices or original.environment['num_devices'],
+      num_devices=FLAGS.num_devices or original.num_devices,
       dtype=settings['dtype'],
     )
     name = f'{group.name}_run{FLAGS.run}'
@@ -190,8 +191,8 @@ def main(argv: list[str]) -> None:
       },
       extent={},
       layout=original.manifest['layout'],
-    ):
-      seen = replay(original, steps, path)
+    ) as workdir:
+      seen = replay(original, steps, workdir)
       check(original, steps, seen, path)
       left_out = seed_replay_figures.draw_all(
         path,

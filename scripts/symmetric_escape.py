@@ -33,6 +33,7 @@ from scripts.shared import (
   grids,
   optimizer_flags,
   precision,
+  stored_folder,
 )
 from scripts.shared.list_flags import define_list, number
 from scripts.shared.number_flags import (
@@ -135,22 +136,24 @@ def make_static(settings: dict[str, Any]) -> dict[str, Any]:
 
 def read_settings() -> dict[str, Any]:
   """Returns the scientific flags; raises flags.Error on what does not fit."""
-  settings = {name: flags.FLAGS[name].value for name in SCIENCE}
+  names = (*SCIENCE, 'dtype')
+  settings: dict[str, Any] = {n: flags.FLAGS[n].value for n in names}
   precision.check(
-    settings, flags.FLAGS.dtype, below_one=optimizer_flags.BELOW_ONE
+    settings, settings['dtype'], below_one=optimizer_flags.BELOW_ONE
   )
   return settings
 
 
-def run(settings: dict[str, Any], path: pathlib.Path, chunk_size: int) -> None:
+def run(
+  settings: dict[str, Any],
+  path: pathlib.Path,
+  chunk_size: int,
+  identity: dict[str, Any],
+) -> None:
   """Finds the entries, then goes on from each in every way."""
   FLAGS = flags.FLAGS
   static = make_static(settings)
-  own = settings | {
-    'schedule': 'constant',
-    'warmup_steps': 0,
-    'dtype': FLAGS.dtype,
-  }
+  own = settings | {'schedule': 'constant', 'warmup_steps': 0}
   constant = {
     'learning_rate': settings['learning_rate'],
     'init_scale': 1.0,
@@ -168,6 +171,7 @@ def run(settings: dict[str, Any], path: pathlib.Path, chunk_size: int) -> None:
       trial,
       xs,
       path=path / 'results.zarr',
+      identity=identity,
       chunk_size=chunk_size,
       map_name=FLAGS.map,
       variables=variables,
@@ -252,14 +256,8 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('symmetric_escape'):
-    found = manifest.read(path) if FLAGS.from_store else None
-    if FLAGS.from_store and found is None:
-      raise manifest.WorkdirError(f'{path} holds no results to read')
-    settings = dict(found['science']) if found else read_settings()
-    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=FLAGS.dtype)
     chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
     identity = {
-      'science': settings | {'dtype': FLAGS.dtype},
       # More seeds would shift the rows of the second sweep.
       'extent': {},
       'layout': {
@@ -268,20 +266,27 @@ def main(argv: list[str]) -> None:
         'num_seeds': FLAGS.num_seeds,
       },
     }
-    if found:
-      identity = {k: found[k] for k in identity}
+    if FLAGS.from_store:
+      found, settings = stored_folder.stored_settings(path, 'symmetric_escape')
+      identity = {name: found[name] for name in identity}
+    else:
+      settings = read_settings()
+    with stored_folder.understood(path):
+      variants = list(make_variants(settings))
+    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=FLAGS.dtype)
     if FLAGS.dry_run:
-      run(settings, path, chunk_size)
+      run(settings, path, chunk_size, {})
       return
     with manifest.Workdir(
       path,
       script='symmetric_escape',
+      science=settings,
       environment=experiments.environment(),
       **identity,
-    ):
-      if not found:
-        run(settings, path, chunk_size)
-      escape_report.write(path, list(make_variants(settings)), settings)
+    ) as workdir:
+      if not FLAGS.from_store:
+        run(settings, path, chunk_size, workdir.identity)
+      escape_report.write(path, variants, settings)
 
 
 if __name__ == '__main__':

@@ -31,6 +31,7 @@ from scripts.shared import (
   experiments,
   optimizer_flags,
   precision,
+  stored_folder,
   symmetric_report,
   symmetric_sweeps,
   symmetric_trial,
@@ -186,11 +187,21 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('symmetric_failure'):
-    settings = read_settings()
-    experiments.setup_jax(
-      num_devices=FLAGS.num_devices, dtype=settings['dtype']
-    )
     chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    identity = {
+      'extent': {'num_seeds': FLAGS.num_seeds},
+      'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
+    }
+    if FLAGS.from_store:
+      found, settings = stored_folder.stored_settings(path, 'symmetric_failure')
+      identity = {name: found[name] for name in identity}
+    else:
+      settings = read_settings()
+    with stored_folder.understood(path):
+      dtype = settings['dtype']
+      escape_groups = symmetric_sweeps.escape_groups(settings)
+      training_groups = symmetric_sweeps.training_groups(settings)
+    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=dtype)
     if FLAGS.dry_run:
       symmetric_sweeps.print_estimate(
         settings,
@@ -199,20 +210,18 @@ def main(argv: list[str]) -> None:
         map_name=FLAGS.map,
       )
       return
-    if FLAGS.from_store and manifest.read(path) is None:
-      raise manifest.WorkdirError(f'{path} holds no results to read')
     with manifest.Workdir(
       path,
       script='symmetric_failure',
       science=settings,
-      extent={'num_seeds': FLAGS.num_seeds},
-      layout={'chunk_size': chunk_size, 'map': FLAGS.map},
       environment=experiments.environment(),
-    ):
+      **identity,
+    ) as workdir:
       if not FLAGS.from_store:
         symmetric_sweeps.run(
           settings,
           path / 'results.zarr',
+          identity=workdir.identity,
           num_seeds=FLAGS.num_seeds,
           chunk_size=chunk_size,
           map_name=FLAGS.map,
@@ -221,8 +230,8 @@ def main(argv: list[str]) -> None:
         symmetric_report.write(
           path,
           settings,
-          escape_groups=symmetric_sweeps.escape_groups(settings),
-          training_groups=symmetric_sweeps.training_groups(settings),
+          escape_groups=escape_groups,
+          training_groups=training_groups,
           columns=LISTS,
         )
 

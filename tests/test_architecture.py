@@ -28,8 +28,14 @@ CORE = {
   'chunks': {'base', 'lanes'},
   'ranges': {'base'},
   'sweeps': {'base', 'chunks', 'ranges'},
-  'store': {'base'},
-  'manifest': set(),
+  'checks': set(),
+  'marks': {'checks'},
+  'arrays': {'base', 'checks'},
+  'store': {'arrays', 'checks', 'marks'},
+  'stored_runs': {'arrays', 'checks', 'marks', 'store'},
+  'processors': set(),
+  'manifest_form': set(),
+  'manifest': {'checks', 'manifest_form', 'processors'},
 }
 # Rooms, each with the rooms it may import beside the core's lower half.
 ROOMS = {

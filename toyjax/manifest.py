@@ -3,13 +3,16 @@
     identity (script, scientific flags, layout)   checked before anything is run
     invocations (start, end, environment)         appended, never rewritten
 
-The same identity resumes a folder; another is refused and nothing is lost.
+The same identity resumes a folder; another is refused and nothing is lost. The
+stores of a folder repeat its identity, so that a manifest that was changed by
+hand does not pass for theirs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 import datetime
 import importlib.metadata
 import json
+import logging
 import os
 import pathlib
 import platform
@@ -19,8 +22,11 @@ from typing import Any
 import filelock
 import jax
 
+from toyjax import checks, manifest_form, processors
+
 FILENAME = 'manifest.json'
 _LOCKNAME = '.lock'
+_LOGGER = logging.getLogger(__name__)
 _PACKAGES = ('toyjax', 'jax', 'jaxlib', 'optax', 'numpy', 'zarr')
 
 
@@ -38,6 +44,8 @@ def environment() -> dict[str, Any]:
     },
     'git_commit': _git_commit(),
     'machine': f'{platform.system()} {platform.machine()}',
+    'processor': processors.model(),
+    'instruction_set': processors.instruction_set(),
     'num_cores': os.cpu_count(),
     'device': devices[0].device_kind,
     'platform': devices[0].platform,
@@ -111,9 +119,12 @@ class Workdir:
       ) from None
     try:
       found = self._find()
+      earlier_ones = found['invocations'] if found else []
+      self._compare(earlier_ones)
       self.manifest = {
+        'format': manifest_form.FORMAT,
         **self._asked,
-        'invocations': found['invocations'] if found else [],
+        'invocations': earlier_ones,
       }
       for earlier in self.manifest['invocations']:
         if earlier['status'] == 'running':
@@ -141,6 +152,25 @@ class Workdir:
     finally:
       self._lock.release()
 
+  @property
+  def identity(self) -> dict[str, Any]:
+    """What makes the runs of the folder what they are, for its stores."""
+    return identity(self._asked)
+
+  def _compare(self, invocations: Sequence[Mapping[str, Any]]) -> None:
+    """Logs where code for another processor is to add to what there is."""
+    name = 'instruction_set'
+    then = [found[name] for found in invocations if found.get(name)]
+    now = self._environment.get(name)
+    if then and now and then[-1] != now:
+      _LOGGER.warning(
+        '%s was begun with code for %s, goes on with %s: every run is valid, '
+        'but the same seed may differ in its last bits',
+        self.path,
+        then[-1],
+        now,
+      )
+
   def note(self, **entries: Any) -> None:
     """Adds entries to the manifest, such as the labels of a summary."""
     self.manifest.update(entries)
@@ -156,19 +186,17 @@ class Workdir:
         f'{self.path} belongs to {found.get("script")!r}, not to '
         f'{self._asked["script"]!r}; choose another --workdir'
       )
-    for section in ('science', 'layout'):
-      was, asked = found[section], self._asked[section]
-      for name in sorted(was.keys() | asked.keys()):
-        if was.get(name) != asked.get(name):
-          raise WorkdirError(
-            f'{self.path} holds results for --{name}={_show(was.get(name))}, '
-            f'not {_show(asked.get(name))}; choose another --workdir'
-          )
-    for name, was in found['extent'].items():
-      if self._asked['extent'][name] < was:
+    was = identity(found)
+    for difference in checks.unlike(was, self.identity):
+      raise WorkdirError(
+        f'{self.path} holds results for {difference}; choose another --workdir'
+      )
+    for name, stored in found['extent'].items():
+      asked = self._asked['extent'].get(name)
+      if asked is None or asked < stored:
         raise WorkdirError(
-          f'{self.path} already holds --{name}={was}, more than '
-          f'{self._asked["extent"][name]}; choose another --workdir'
+          f'{self.path} already holds --{name}={stored}, more than {asked}; '
+          'choose another --workdir'
         )
     return found
 
@@ -176,7 +204,7 @@ class Workdir:
     """Replaces the manifest in one move, so that it is never half written."""
     temporary = self.path / f'{FILENAME}.partial'
     try:
-      temporary.write_text(_strict(self.manifest))
+      temporary.write_text(_strict(self.manifest), 'utf-8')
       os.replace(temporary, self.path / FILENAME)
     except OSError as error:
       raise WorkdirError(
@@ -184,17 +212,23 @@ class Workdir:
       ) from None
 
 
+def identity(found: Mapping[str, Any]) -> dict[str, Any]:
+  """Returns the part of a manifest that makes the runs what they are."""
+  return {name: found[name] for name in ('script', 'science', 'layout')}
+
+
 def read(path: str | pathlib.Path) -> dict[str, Any] | None:
   """Returns the manifest of a folder, or None where it is empty or absent.
 
   Raises:
-    WorkdirError: where the path is no folder, or holds files but no manifest.
+    WorkdirError: where the path is no folder, or holds files but no manifest,
+      or one that says too little to be used.
   """
   path = pathlib.Path(path)
   if path.exists() and not path.is_dir():
     raise WorkdirError(f'{path} is a file, not a folder')
   try:
-    return json.loads((path / FILENAME).read_text())
+    found = manifest_form.parse((path / FILENAME).read_text('utf-8'))
   except FileNotFoundError:
     ours = {_LOCKNAME, f'{FILENAME}.partial'}
     if path.exists() and {entry.name for entry in path.iterdir()} - ours:
@@ -202,13 +236,11 @@ def read(path: str | pathlib.Path) -> dict[str, Any] | None:
         f'{path} holds other files and no {FILENAME}; choose another --workdir'
       ) from None
     return None
-  except (OSError, ValueError) as error:
-    reason = getattr(error, 'strerror', None) or error
-    raise WorkdirError(f'cannot read {path / FILENAME}: {reason}') from None
-
-
-def _show(value: Any) -> str:
-  return ','.join(map(str, value)) if isinstance(value, list) else str(value)
+  except (OSError, ValueError, RecursionError) as error:
+    raise WorkdirError(
+      f'cannot read {path / FILENAME}: {checks.reason(error)}'
+    ) from None
+  return found
 
 
 def _strict(content: Mapping[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
     results.zarr/<group>/<variable>      one group per static shape
         [run, ...]                       one Zarr chunk per sweep chunk
-    results.zarr/<group>/completed_runs  [chunk], written after the chunk's data
+    results.zarr/<group>/completed_runs  [chunk], written after the chunk's
+                                         data and their digests, see `marks`
 
 A user opens a group with `xarray.open_zarr(path, group='n7_m2')`. All variables
 share the dimension `run`; more runs can be appended at its end. Runs that have
@@ -11,20 +12,22 @@ not finished hold fill values (NaN, or -1 for integers).
 
 from collections.abc import Mapping
 import enum
+import json
+import logging
 import math
 import pathlib
 from typing import Any, NamedTuple
-import warnings
 
 import numpy as np
 import zarr
-import zarr.codecs
-import zarr.errors
 
-from toyjax.base import Array
+from toyjax import arrays, checks
+from toyjax.checks import COMPLETED, StoreError
+from toyjax.marks import Marks
 
-COMPLETED = 'completed_runs'
 RUN = 'run'
+_MOST_LOGGED = 5  # Lines on damage; more would be read by nobody.
+_LOGGER = logging.getLogger(__name__)
 
 
 class Variable(NamedTuple):
@@ -64,9 +67,11 @@ def flag_attrs(codes: type[enum.IntEnum]) -> dict[str, Any]:
 class RunStore:
   """The runs of one group: a `sweeps.Store` that survives any interruption.
 
-  Opening creates what is missing, and extends what is there to more runs.
-  Data are written before their completion mark, each file atomically, and every
-  chunk carries a CRC-32C checksum.
+  Opening creates what is missing, extends what is there to more runs, and
+  checks it: a finished chunk that is damaged is finished no more, so that a
+  sweep runs it again, and the log says so. Data are written before their
+  digests, these before the completion mark, each file atomically. What is
+  finished is never written again.
   """
 
   def __init__(
@@ -80,6 +85,7 @@ class RunStore:
     variables: Mapping[str, Variable],
     coordinates: Mapping[str, Coordinate],
     attrs: Mapping[str, Any],
+    identity: Mapping[str, Any] | None = None,
   ):
     """Opens or creates the group for writing.
 
@@ -93,28 +99,32 @@ class RunStore:
       variables: a description for each result.
       coordinates: hyperparameters, seed indices, labels of dimensions.
       attrs: attributes of the group.
+      identity: all that makes the runs what they are, such as
+        `manifest.Workdir.identity`; runs of another are refused. None takes
+        that of the group.
 
     Raises:
-      ValueError: where a result has no description or not its dimensions, or
-        the group on disk has other shapes, dtypes or chunks, or more runs.
+      StoreError: a ValueError, where a result has no description or not its
+        dimensions, or the group on disk has other shapes, dtypes or chunks,
+        more runs, or another identity.
     """
-    self._chunk_size = chunk_size
     if set(results) != set(variables):
-      raise ValueError(
+      raise StoreError(
         f'results {sorted(results)} and variables {sorted(variables)} differ'
       )
-    root = zarr.open_group(
-      pathlib.Path(path), mode='a', zarr_format=3, use_consolidated=False
-    )
-    self._group = root.require_group(group)
-    self._group.attrs.update(_plain(attrs))
+    self._folder = pathlib.Path(path) / group
+    self._coordinates = coordinates
+    damage, record = self._prepare(json.loads(json.dumps(identity)))
+    root, self._group = arrays.open_groups(pathlib.Path(path), group)
+    self._group.attrs.update(arrays.plain(attrs))
     self._arrays: dict[str, zarr.Array] = {}
     for name, result in results.items():
       dims, var_attrs = variables[name]
       if len(dims) != len(result.shape):
-        raise ValueError(f'{name} has shape {result.shape}, dimensions {dims}')
-      self._arrays[name] = self._require(
-        name,
+        raise StoreError(f'{name} has shape {result.shape}, dimensions {dims}')
+      self._arrays[name] = arrays.require(
+        self._group,
+        self._folder / name,
         shape=(num_runs, *result.shape),
         chunks=(chunk_size, *result.shape),
         dtype=np.dtype(result.dtype),
@@ -122,8 +132,9 @@ class RunStore:
         attrs=var_attrs,
       )
     num_chunks = math.ceil(num_runs / chunk_size)
-    self._completed = self._require(
-      COMPLETED,
+    self._completed = arrays.require(
+      self._group,
+      self._folder / COMPLETED,
       shape=(num_chunks,),
       chunks=(1,),
       dtype=np.dtype(np.int32),
@@ -133,71 +144,144 @@ class RunStore:
     )
     for name, (dim, values, coord_attrs) in coordinates.items():
       values = np.asarray(values)
-      array = self._require(
-        name,
+      array = arrays.require(
+        self._group,
+        self._folder / name,
         shape=values.shape,
         chunks=(chunk_size if dim == RUN else max(len(values), 1),),
         dtype=values.dtype,
         dims=(dim,),
         attrs=coord_attrs,
       )
-      array[...] = values
-    with warnings.catch_warnings():
-      # It is a convention of Zarr's Python package, and what xarray looks for.
-      warnings.simplefilter('ignore', zarr.errors.ZarrUserWarning)
-      zarr.consolidate_metadata(root.store)
+      if identity is not None and record is None:
+        arrays.refuse_other(self._folder / name, array, values)
+      arrays.write_changed(self._folder / name, array, values)
+    self._marks = Marks(
+      self._folder,
+      self._completed,
+      num_runs=num_runs,
+      chunk_size=chunk_size,
+      is_strict=record is not None,
+    )
+    self._chunk_size = chunk_size
+    self._check(damage, is_known=identity is not None)
+    if identity is None and record is not None:
+      identity = record.identity
+    names = (*results, *coordinates, COMPLETED)
+    checks.write_record(self._folder, identity, names)
+    arrays.consolidate(root)
 
-  def _require(
-    self,
-    name: str,
-    *,
-    shape: tuple[int, ...],
-    chunks: tuple[int, ...],
-    dtype: np.dtype,
-    dims: tuple[str, ...],
-    attrs: Mapping[str, Any],
-    fill_value: Any = None,
-  ) -> zarr.Array:
-    """Returns the array of that name, created or extended to `shape`."""
-    chunks = tuple(max(size, 1) for size in chunks)
-    if name not in self._group:
-      return self._group.create_array(
-        name,
-        shape=shape,
-        chunks=chunks,
-        dtype=dtype,
-        dimension_names=dims,
-        attributes=_plain(attrs),
-        fill_value=_fill_value(dtype) if fill_value is None else fill_value,
-        compressors=(
-          zarr.codecs.ZstdCodec(level=3),
-          zarr.codecs.Crc32cCodec(),
-        ),
+  def _prepare(self, identity: Any) -> tuple[list[str], checks.Record | None]:
+    """Removes damaged metadata, to be made anew.
+
+    Args:
+      identity: of the runs that are asked for.
+
+    Returns:
+      What was damaged, and the group's record, None in a group from before
+      there were any.
+
+    Raises:
+      StoreError: where the group has another identity.
+    """
+    folder = self._folder
+    try:
+      record = checks.read_record(folder)
+    except StoreError as error:
+      return [str(error)], checks.Record(None, {})
+    if record is None:
+      return [], None
+    if None not in (identity, record.identity):
+      for difference in checks.unlike(record.identity, identity):
+        raise StoreError(f'{folder} holds runs of {difference}')
+    damage = checks.changed(folder, record)
+    for name in damage:
+      checks.drop_metadata(folder / name)
+    return list(damage.values()), record
+
+  def _stored(self, name: str, start: int, stop: int) -> np.ndarray:
+    """Returns what an array holds of some runs, or should hold."""
+    if name in self._arrays:
+      return np.asarray(self._arrays[name][start:stop])
+    dim, values, _ = self._coordinates[name]
+    return np.asarray(values)[start:stop] if dim == RUN else np.asarray(values)
+
+  def _check(self, damage: list[str], *, is_known: bool) -> None:
+    """Takes the marks from damaged chunks, and logs what was damaged.
+
+    Args:
+      damage: what is known of it already.
+      is_known: whether the runs have an identity; if not, coordinates are what
+        the caller says.
+    """
+    marks = self._marks
+    old, names = set(marks.unchecked), (*self._arrays, *self._coordinates)
+    for chunk in list(marks.finished):
+      start, num_runs = marks.span(chunk)[0], marks.num_checked(chunk)
+      try:
+        for name, array in self._arrays.items():
+          marks.verified(chunk, name, self._stored, array.attrs)
+      except StoreError as error:
+        marks.damaged[chunk] = str(error)
+        continue
+      others = [
+        name
+        for name in self._coordinates
+        if not marks.agrees(
+          chunk, name, self._stored(name, start, start + num_runs)
+        )
+      ]
+      if others and is_known and chunk not in old:
+        what = 'is not of the runs that were made'
+        marks.damaged[chunk] = marks.place(others[0], chunk, what)
+        continue
+      if others or chunk in old:
+        # From before there were digests, or renamed by the caller.
+        marks.write_digests(chunk, num_runs, names, self._stored)
+      if num_runs > marks.finished[chunk]:  # A kill came before the mark.
+        self._mark(chunk, num_runs)
+    for chunk in marks.damaged:
+      marks.clear(chunk)
+    damage = [*damage, *marks.damaged.values()]
+    for line in damage[:_MOST_LOGGED]:
+      _LOGGER.warning('%s; what is damaged is made again', line)
+    if len(damage) > _MOST_LOGGED:
+      _LOGGER.warning('and %d more', len(damage) - _MOST_LOGGED)
+    if kept := old - marks.damaged.keys():
+      _LOGGER.warning(
+        '%s: %d chunks from before there were checksums are taken as they are',
+        self._folder,
+        len(kept),
       )
-    array = self._group[name]
-    if not isinstance(array, zarr.Array):
-      raise ValueError(f'{self._group.name}/{name} is a group, not an array')
-    found = (array.shape[1:], array.dtype, array.chunks, array.shape[0])
-    if found[:3] != (shape[1:], dtype, chunks) or found[3] > shape[0]:
-      raise ValueError(
-        f'{self._group.name}/{name} holds shape {array.shape} of {array.dtype} '
-        f'in chunks {array.chunks}; asked for {shape} of {dtype} in {chunks}'
-      )
-    if found[3] < shape[0]:
-      array.resize(shape)
-    return array
 
   def is_finished(self, start: int, stop: int) -> bool:
     """Whether all runs of the chunk start..stop-1 are stored."""
-    num_finished = np.asarray(self._completed[start // self._chunk_size])
-    return bool(num_finished >= stop - start)
+    return self._num_finished(start) >= stop - start
+
+  def _num_finished(self, start: int) -> int:
+    return self._marks.finished.get(start // self._chunk_size, 0)
 
   def write(self, start: int, chunk: Mapping[str, np.ndarray]) -> None:
     """Stores a chunk of results, then marks it complete."""
     num_runs = len(next(iter(chunk.values())))
+    number, kept = start // self._chunk_size, self._num_finished(start)
     for name, array in self._arrays.items():
-      array[start : start + num_runs] = chunk[name]
-    self._completed[start // self._chunk_size] = num_runs
+      if not kept:  # Of a chunk that was damaged, or cut short.
+        checks.drop_chunk(self._folder / name, number)
+      array[start + kept : start + num_runs] = chunk[name][kept:]
+
+    def read(name: str, first: int, last: int) -> np.ndarray:
+      if kept or name not in chunk:
+        return self._stored(name, first, last)
+      return np.asarray(chunk[name], self._arrays[name].dtype)
+
+    names = (*self._arrays, *self._coordinates)
+    self._marks.write_digests(number, num_runs, names, read)
+    self._mark(number, num_runs)
+
+  def _mark(self, chunk: int, num_runs: int) -> None:
+    self._completed[chunk] = num_runs
+    self._marks.finished[chunk] = num_runs
 
   def read(self, start: int = 0, stop: int | None = None) -> dict[str, Any]:
     """Returns the results of the runs start..stop-1, by name."""
@@ -206,22 +290,4 @@ class RunStore:
   @property
   def num_finished(self) -> int:
     """Number of runs that are stored and marked complete."""
-    return int(np.sum(np.asarray(self._completed[...])))
-
-
-def _fill_value(dtype: np.dtype) -> Any:
-  """What a run that has not finished holds."""
-  if dtype.kind == 'f':
-    return dtype.type(np.nan)
-  return dtype.type(-1) if dtype.kind == 'i' else dtype.type(0)
-
-
-def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
-  """Returns the attributes as JSON can hold them."""
-
-  def plain(value: Any) -> Any:
-    if isinstance(value, np.generic | np.ndarray | Array):
-      return np.asarray(value).tolist()
-    return value
-
-  return {name: plain(value) for name, value in attrs.items()}
+    return sum(self._marks.finished.values())

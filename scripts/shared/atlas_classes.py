@@ -3,11 +3,11 @@
 results.zarr, or certificates.zarr --read--> Population --classify--> classes
 """
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from absl import flags
 import numpy as np
-import xarray
 
 from scripts.shared import certifying, grids, stored_folder
 from toyjax import statistics
@@ -95,23 +95,23 @@ def read(
       f'--configuration={configuration} must lie in '
       f'0..{group.num_configurations - 1}'
     )
-  data = stored_folder.open_group(workdir, group)
-  steps = data['step'].values.tolist()
-  if step not in steps:
-    raise flags.Error(f'--step={step} was not observed: choose one of {steps}')
-  own = np.arange(data.sizes['run']) % group.num_configurations == configuration
-  own &= grids.finished_runs(data)
-  (runs,) = np.nonzero(own)
+  stored = stored_folder.open_group(workdir, group)
+  runs = stored.runs
+  runs = runs[runs % group.num_configurations == configuration]
   if not len(runs):
     raise flags.Error(f'no run of {group.name} has finished yet')
-  data = data.isel(step=steps.index(step), run=runs)
-  labels = data['outcome'].values
-  meanings = data['outcome'].attrs['flag_meanings'].split()
+  steps = stored.read_labels('step').tolist()
+  if step not in steps:
+    raise flags.Error(f'--step={step} was not observed: choose one of {steps}')
+  labels, weights, bias, sse = (
+    stored.read(name, runs)[:, steps.index(step)]
+    for name in ('outcome', 'weights', 'bias', 'sse')
+  )
+  meanings = stored.attrs_of('outcome')['flag_meanings'].split()
   solved = np.asarray([name.startswith('solved') for name in meanings])[labels]
-  weights = data['weights'].values
   if by == 'outcome':
     names = [name.replace('_', ' ') for name in meanings]
-    found = (names, labels, weights, data['bias'].values, data['sse'].values)
+    found = (names, labels, weights, bias, sse)
   else:
     found = _certified(workdir, group, runs, step)
   names, codes, shown, bias, sse = found
@@ -128,31 +128,34 @@ def read(
 
 def _certified(workdir: str, group: grids.Group, runs: np.ndarray, step: int):
   """Returns names, codes, weights, bias and SSE of certified runs."""
-  data = stored_folder.open_group(workdir, group, CERTIFICATES)
-  if data.attrs['step'] != step:
-    raise flags.Error(f'certificates are of --step={data.attrs["step"]} alone')
-  if data.sizes['run'] <= runs.max():
+  stored = stored_folder.open_group(workdir, group, CERTIFICATES)
+  if stored.attrs.get('step') != step:
     raise flags.Error(
-      f'{CERTIFICATES} holds {data.sizes["run"]} runs of {group.name}, not '
-      f'all {runs.max() + 1}; certify the folder again, or take --by=outcome'
+      f'certificates are of --step={stored.attrs.get("step")} alone'
     )
-  data = data.isel(run=runs)
-  verdicts, entries = _flags(data['verdict']), _flags(data['entry'])
-  pairs = np.stack([data['verdict'].values, data['entry'].values], axis=1)
+  missing = np.setdiff1d(runs, stored.runs)
+  if len(missing):
+    raise flags.Error(
+      f'{CERTIFICATES} holds {len(stored.runs)} runs of {group.name}, not '
+      f'run {missing[0]}; certify the folder again, or take --by=outcome'
+    )
+  names = ('verdict', 'entry')
+  verdicts, entries = (_flags(stored.attrs_of(name)) for name in names)
+  pairs = np.stack([stored.read(name, runs) for name in names], axis=1)
   kinds, codes = np.unique(pairs, axis=0, return_inverse=True)
   names = [
     f'{verdicts.get(int(verdict), "not certified")}: '
     f'{entries.get(int(entry), "in no catalogue")}'
     for verdict, entry in kinds
   ]
-  values = (data[name].values for name in ('weights', 'bias', 'sse'))
+  values = (stored.read(name, runs) for name in ('weights', 'bias', 'sse'))
   return (names, codes.ravel(), *values)
 
 
-def _flags(variable: xarray.DataArray) -> dict[int, str]:
+def _flags(attrs: Mapping[str, Any]) -> dict[int, str]:
   """Returns the names of a variable's codes, from its CF attributes."""
-  names = variable.attrs['flag_meanings'].split()
-  values = np.asarray(variable.attrs['flag_values']).tolist()
+  names = attrs['flag_meanings'].split()
+  values = np.asarray(attrs['flag_values']).tolist()
   return {code: name.replace('_', ' ') for code, name in zip(values, names)}
 
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 import tqdm
-import xarray
 
 from scripts.shared import grids
 from toyjax import store
 from toyjax.analysis import certificates, settling
 from toyjax.analysis.catalogue import Entry
 from toyjax.analysis.certificates import Verdict
+from toyjax.stored_runs import StoredRuns
 
 FILENAME = 'certificates.zarr'
 
@@ -51,6 +51,7 @@ def certify(
   bias: np.ndarray,
   *,
   path: pathlib.Path,
+  identity: Mapping[str, Any],
   chunk_size: int,
   step: int,
 ) -> dict[str, np.ndarray]:
@@ -61,6 +62,7 @@ def certify(
     weights: [S, M, N] at one step.
     bias: [S, N].
     path: folder of the certificates.
+    identity: of that folder, from `manifest.Workdir`.
     chunk_size: runs certified and stored at a time, on one core.
     step: the step, noted with the results.
 
@@ -85,6 +87,7 @@ def certify(
       'step': step,
       **settling.SETTINGS._asdict(),
     },
+    identity=identity,
   )
   spans = [
     (start, min(start + chunk_size, num_runs))
@@ -120,5 +123,5 @@ def certify(
       # A full disk or an interruption shall not wait for all that is left.
       pool.shutdown(wait=False, cancel_futures=True)
       raise
-  read = xarray.open_zarr(path / FILENAME, group=group.name, chunks=None)
-  return {variable: read[variable].values for variable in VARIABLES}
+  runs = StoredRuns(path / FILENAME, group.name)
+  return {variable: runs.read(variable) for variable in VARIABLES}

@@ -4,7 +4,6 @@ recorded traces, settings --combinations--> all replays of each policy and prior
 """
 
 from collections.abc import Iterator
-import pathlib
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,7 +15,7 @@ from scripts.shared import (
   changepoint_replays,
   grids,
 )
-from toyjax import sweeps
+from toyjax import manifest, sweeps
 
 
 def replay_policy(
@@ -24,7 +23,7 @@ def replay_policy(
   recorded: changepoint_recorded.Recorded,
   positions: np.ndarray,
   settings: dict[str, Any],
-  path: pathlib.Path,
+  workdir: manifest.Workdir,
   *,
   num_repeats: int,
   chunk_size: int,
@@ -51,7 +50,8 @@ def replay_policy(
     group,
     trial,
     xs,
-    path=path / 'results.zarr',
+    path=workdir.path / 'results.zarr',
+    identity=workdir.identity,
     chunk_size=chunk_size,
     map_name=map_name,
     variables=changepoint_replays.VARIABLES,
@@ -61,14 +61,14 @@ def replay_policy(
     work_per_run=settings['num_rollouts'],
   )
   return changepoint_replays.read(
-    path / 'results.zarr', policy, (num_repeats, num_priors, num_traces)
+    workdir.path / 'results.zarr', policy, (num_repeats, num_priors, num_traces)
   )
 
 
 def combinations(
   recorded: changepoint_recorded.Recorded,
   settings: dict[str, Any],
-  path: pathlib.Path,
+  workdir: manifest.Workdir,
   *,
   num_repeats: int,
   chunk_size: int,
@@ -89,7 +89,7 @@ def combinations(
       recorded,
       positions,
       settings,
-      path,
+      workdir,
       num_repeats=num_repeats,
       chunk_size=chunk_size,
       map_name=map_name,

@@ -13,7 +13,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray
 
 from scripts.shared import changepoint_choices as choices
 from scripts.shared.changepoint_recorded import Recorded, Rules
@@ -21,6 +20,7 @@ from toyjax import statistics, store
 from toyjax.base import Array, ArrayTree, PRNGKey
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import evidence, intervals
+from toyjax.stored_runs import StoredRuns
 
 VARIABLES: Mapping[str, store.Variable] = {
   'location': store.Variable(
@@ -174,10 +174,6 @@ def read(
   path: pathlib.Path, policy_name: str, shape: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
   """Returns the stored results of a policy: name -> array [*shape, ...]."""
-  data = xarray.open_zarr(
-    path, group=policy_name, chunks=None, mask_and_scale=False
-  )
-  return {
-    name: data[name].values.reshape((*shape, *data[name].shape[1:]))
-    for name in VARIABLES
-  }
+  runs = StoredRuns(path, policy_name)
+  found = {name: runs.read(name) for name in VARIABLES}
+  return {n: v.reshape((*shape, *v.shape[1:])) for n, v in found.items()}

@@ -183,6 +183,7 @@ def compute(
   settings: Mapping[str, Any],
   *,
   path: pathlib.Path,
+  identity: Mapping[str, Any],
   chunk_size: int,
   map_name: str,
 ) -> dict[str, np.ndarray]:
@@ -192,6 +193,7 @@ def compute(
     stage: what is run.
     settings: all scientific flags.
     path: of the store.
+    identity: of the folder, from `manifest.Workdir`.
     chunk_size: runs per chunk.
     map_name: see `chunks.compile_chunk`.
 
@@ -217,6 +219,7 @@ def compute(
       **{name: store.Coordinate(store.RUN, xs[name]) for name in AXES},
     },
     attrs={**stage.variant, 'solved_sse': settings['solved_sse']},
+    identity=identity,
   )
   sweeps.sweep(
     trial,

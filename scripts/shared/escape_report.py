@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 import pathlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib.figure
 import numpy as np
-import xarray
 
 from scripts.shared import survival_runs, tables
-from scripts.shared.escape_trial import STATE
-from toyjax import statistics
+from scripts.shared.escape_trial import STATE, VARIABLES
+from toyjax import manifest, statistics
 from toyjax.analysis import events
 from toyjax.plots import survival as survival_plots
+from toyjax.stored_runs import MissingError, StoredRuns
 
 # Variants shown for the dead row, with what they are.
 _SHOWN = {
@@ -24,10 +24,58 @@ _SHOWN = {
 
 def read_entries(path: pathlib.Path) -> dict[str, np.ndarray]:
   """Returns the states of the runs that entered, with their seed indices."""
-  data = xarray.open_zarr(path / 'results.zarr', group='entry', chunks=None)
-  entered = data['entry_step'].values >= 0
+  runs = StoredRuns(path / 'results.zarr', 'entry')
+  entered = runs.read('entry_step') >= 0
   names = (*STATE, 'seed_index')
-  return {name: data[name].values[entered] for name in names}
+  return {name: runs.read(name)[entered] for name in names}
+
+
+class Escapes(NamedTuple):
+  """What the store holds of the runs that went on, whole ones alone.
+
+  Attributes:
+    entry_steps: int [S], of every seed, -1 where it never entered.
+    steps: int [K], observed steps from entry on.
+    found: name -> [E, V, ...], for each of E entries in each of V ways; an
+      entry that lacks one of them is left out, since ways are compared in
+      pairs.
+  """
+
+  entry_steps: np.ndarray
+  steps: np.ndarray
+  found: dict[str, np.ndarray]
+
+
+def read(path: pathlib.Path, num_variants: int) -> Escapes:
+  """Reads the finished runs.
+
+  Args:
+    path: the working folder.
+    num_variants: V.
+
+  Raises:
+    WorkdirError: where none has finished yet.
+    StoreError: where the store is damaged.
+  """
+  store = path / 'results.zarr'
+  early = manifest.WorkdirError(
+    f'{path}: no run has gone on in every way yet; the command without '
+    '--from_store goes on'
+  )
+  try:
+    entry, going = (StoredRuns(store, name) for name in ('entry', 'escape'))
+  except MissingError:
+    raise early from None
+  ways = np.bincount(going.runs // num_variants, minlength=1)
+  runs = going.runs[(ways == num_variants)[going.runs // num_variants]]
+  if not len(runs):
+    raise early
+  values = {name: going.read(name, runs) for name in VARIABLES}
+  return Escapes(
+    entry.read('entry_step'),
+    going.read_labels('step'),
+    {n: v.reshape(-1, num_variants, *v.shape[1:]) for n, v in values.items()},
+  )
 
 
 def write(
@@ -35,13 +83,11 @@ def write(
 ) -> None:
   """Reads the store, writes escape.csv and escape.png, prints the table."""
   last_step = settings['num_steps']
-  store = path / 'results.zarr'
-  entry = xarray.open_zarr(store, group='entry', chunks=None)
-  steps = entry['entry_step'].values
-  data = xarray.open_zarr(store, group='escape', chunks=None)
+  escapes = read(path, len(variants))
+  steps = escapes.entry_steps
   waits = {}
   for k, name in enumerate(variants):
-    end = data['escape_step'].values[k :: len(variants)]
+    end = escapes.found['escape_step'][:, k]
     waits[name] = events.waits(np.zeros(len(end), int), end, last_step)
   rows = [_row(name, waits, settings) for name in variants]
   tables.write_csv(path / 'escape.csv', rows)
@@ -55,7 +101,7 @@ def write(
     'Going on from there:\n'
   )
   _print(rows)
-  _draw(path / 'escape.png', waits, data, settings)
+  _draw(path / 'escape.png', waits, escapes, settings)
   print(f'\nescape.csv and escape.png are in {path}')
 
 
@@ -128,7 +174,7 @@ def _print(rows: Sequence[dict[str, Any]]) -> None:
 def _draw(
   path: pathlib.Path,
   waits: dict[str, tuple[np.ndarray, np.ndarray]],
-  data: xarray.Dataset,
+  escapes: Escapes,
   settings: dict[str, Any],
 ) -> None:
   """Draws survival by kind of variant, and the medians of the dead row."""
@@ -158,10 +204,8 @@ def _draw(
     survival_plots.draw_medians(
       axes,
       labels=list(_SHOWN.values()),
-      steps=data['step'].values,
-      values=[
-        data[name].values[variants.index(v) :: len(variants)] for v in _SHOWN
-      ],
+      steps=escapes.steps,
+      values=[escapes.found[name][:, variants.index(v)] for v in _SHOWN],
       ylabel=text,
       reference=0,
     )

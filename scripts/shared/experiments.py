@@ -11,6 +11,7 @@ from typing import Any
 from absl import flags
 import jax
 
+from scripts.shared import interruptions, remarks
 from scripts.shared.list_flags import define_list, number
 from scripts.shared.number_flags import (
   define_integer,
@@ -19,6 +20,7 @@ from scripts.shared.number_flags import (
 )
 from scripts.shared.path_flags import define_path
 from toyjax import chunks, manifest
+from toyjax.checks import StoreError
 from toyjax.plots import style
 
 flags.disclaim_key_flags()
@@ -187,9 +189,13 @@ def one_line_errors(script: str) -> Iterator[None]:
   Figures within have the house's style.
   """
   try:
-    with style.house_style():
+    with (
+      interruptions.raised(),
+      remarks.shown(script),
+      style.house_style(),
+    ):
       yield
-  except (manifest.WorkdirError, flags.Error) as error:
+  except (manifest.WorkdirError, StoreError, flags.Error) as error:
     sys.exit(f'{script}: {error}')
   except OSError as error:
     sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
@@ -201,14 +207,14 @@ def one_line_errors(script: str) -> Iterator[None]:
       f'{script}: out of memory; a smaller --chunk_size or a smaller problem '
       'takes less; finished chunks are kept'
     )
-  except KeyboardInterrupt:
+  except KeyboardInterrupt as error:
     print(
       f'\n{script}: stopped; the same command resumes where it was',
       file=sys.stderr,
       flush=True,
     )
     # The chunk in flight would hold up a normal exit, and is lost anyway.
-    os._exit(130)
+    os._exit(getattr(error, 'status', 130))
 
 
 def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:

@@ -166,15 +166,15 @@ def _difference_rows(
     base = first.setdefault(configuration.group, configuration)
     if base is configuration:
       continue
-    num_pairs = min(len(base.outcomes), len(configuration.outcomes))
-    a = np.isin(configuration.outcomes[:num_pairs, -1], _SOLVED)
-    b = np.isin(base.outcomes[:num_pairs, -1], _SOLVED)
+    here, there = tables.common(configuration.seeds, base.seeds)
+    a = np.isin(configuration.outcomes[here, -1], _SOLVED)
+    b = np.isin(base.outcomes[there, -1], _SOLVED)
     interval = tables.paired_difference(a, b)
     yield {
       'configuration': configuration.label,
       'less': base.label,
       'step': last_step,
-      'num_pairs': num_pairs,
+      'num_pairs': len(a),
       'solved_both': int(np.sum(a & b)),
       'solved_only_here': int(np.sum(a & ~b)),
       'solved_only_there': int(np.sum(~a & b)),

@@ -8,7 +8,6 @@ import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray
 
 from scripts.shared import autoencoder_trial, grids, optimizer_flags
 
@@ -22,6 +21,7 @@ class Configuration(NamedTuple):
     label: what tells it from the others.
     flags: value of each list flag; None where its optimizer does not use it.
     group: name of its group in the store.
+    seeds: int [S], index of each seed.
     outcomes: [S, K] codes at the observed steps.
     last: name -> [S], the variables in `LAST` at the last observed step.
     solved_at: [S] step of the first crossing, -1 where there was none.
@@ -32,6 +32,7 @@ class Configuration(NamedTuple):
   label: str
   flags: dict[str, Any]
   group: str
+  seeds: np.ndarray
   outcomes: np.ndarray
   last: dict[str, np.ndarray]
   solved_at: np.ndarray
@@ -57,33 +58,28 @@ def read(
       and `settings['solved_sse']`.
   """
   for group in groups:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-    finished = grids.finished_runs(data)
+    runs = grids.open_runs(path, group)
     if relabel:
       labels = autoencoder_trial.relabel(
-        {
-          name: data[name].values[finished]
-          for name in autoencoder_trial.RELABELLED
-        },
+        {name: runs.read(name) for name in autoencoder_trial.RELABELLED},
         settings['solved_sse'],
       )
     else:
-      labels = {
-        name: data[name].values[finished] for name in ('outcome', *LAST)
-      }
+      labels = {name: runs.read(name) for name in ('outcome', *LAST)}
     last = {name: labels[name][:, -1] for name in LAST}
-    solved_at = data['first_solved_step'].values[finished]
-    every_step = settings['solved_sse'] == data.attrs['solved_sse']
+    solved_at = runs.read('first_solved_step')
+    every_step = settings['solved_sse'] == runs.attrs['solved_sse']
     if not every_step:
       solved_at = _first_observed(
         labels['sse'] < settings['solved_sse'], settings['observe_steps']
       )
-    number = np.flatnonzero(finished) % group.num_configurations
+    number = runs.runs % group.num_configurations
     for c, (flags, label) in enumerate(points(group, settings, columns)):
       yield Configuration(
         label=label,
         flags=flags,
         group=group.name,
+        seeds=runs.runs[number == c] // group.num_configurations,
         outcomes=labels['outcome'][number == c],
         last={name: values[number == c] for name, values in last.items()},
         solved_at=solved_at[number == c],

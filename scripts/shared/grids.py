@@ -5,15 +5,20 @@ settings (flag -> list) --make_groups--> Group --run_group--> results.zarr
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 import itertools
+import logging
 import pathlib
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import xarray
 
 from scripts.shared import memory
 from toyjax import chunks, manifest, store, sweeps
+from toyjax.checks import StoreError
+from toyjax.stored_runs import MissingError, StoredRuns
+
+# Of the library, whose remarks a script shows.
+_LOGGER = logging.getLogger('toyjax.scripts')
 
 
 class Group(NamedTuple):
@@ -124,47 +129,87 @@ def text_of(value: float) -> str:
   return short if float(short) == value else repr(value)
 
 
-def finished_runs(data: xarray.Dataset) -> np.ndarray:
-  """Returns bool [R], which runs of a group of the store have all results.
-
-  By the marks set after a chunk: one that was cut short may hold outcomes that
-  have no weights yet.
-  """
-  num_finished = data[store.COMPLETED].values
-  run = np.arange(data.sizes[store.RUN])
-  chunk_size = data['outcome'].encoding['chunks'][0]
-  return run % chunk_size < num_finished[run // chunk_size]
-
-
-def open_finished(
-  path: pathlib.Path, group: Group
-) -> tuple[xarray.Dataset, np.ndarray]:
-  """Opens a group whose every configuration has a finished run.
+def open_runs(path: pathlib.Path, group: Group) -> StoredRuns:
+  """Opens the finished runs of a group, each checked as it is read.
 
   Args:
     path: of the store.
     group: one of its groups.
 
-  Returns:
-    The group, and its finished runs as bool [R].
+  Raises:
+    MissingError: where the group has not been begun.
+    StoreError: where it is damaged, or holds runs of other traced flags.
+  """
+  runs = StoredRuns(path, group.name)
+  number = runs.runs % group.num_configurations
+  for name, values in group.axes.items():
+    if name not in runs:
+      continue
+    stored = runs.read(name)
+    asked = values.astype(stored.dtype)[number]
+    for k in np.flatnonzero(stored != asked)[:1]:
+      raise StoreError(
+        f'{runs.folder} holds runs of --{name}={stored[k]}, not {asked[k]} as '
+        f'in {path.parent / manifest.FILENAME}, which was changed'
+      )
+  return runs
+
+
+def is_begun(path: pathlib.Path, group: Group) -> bool:
+  """Whether a sweep has come to a group of the store."""
+  try:
+    StoredRuns(path, group.name)
+  except MissingError:
+    return False
+  return True
+
+
+def open_finished(
+  path: pathlib.Path, group: Group, num_seeds: int | None = None
+) -> StoredRuns:
+  """Opens a group whose every configuration has a finished run.
+
+  Args:
+    path: of the store.
+    group: one of its groups.
+    num_seeds: what the manifest says of it, where that is to be checked.
 
   Raises:
     WorkdirError: where a configuration has none, as in a sweep that was stopped
       early.
+    StoreError: where it is damaged, or holds more seeds.
   """
   early = manifest.WorkdirError(
     f'{path.parent}: not every configuration of {group.name} has a finished '
     'run yet; the command without --from_store goes on'
   )
   try:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-  except (FileNotFoundError, KeyError):
+    runs = open_runs(path, group)
+  except MissingError:
     raise early from None
-  finished = finished_runs(data)
-  number = np.flatnonzero(finished) % group.num_configurations
+  number = runs.runs % group.num_configurations
   if len(set(number.tolist())) < group.num_configurations:
     raise early
-  return data, finished
+  if num_seeds is not None:
+    _require_size(runs, group.num_configurations * num_seeds)
+  return runs
+
+
+def _require_size(runs: StoredRuns, num_runs: int) -> None:
+  """Compares the size of a group with what its manifest says."""
+  if runs.num_runs > num_runs:
+    raise StoreError(
+      f'{runs.folder} holds {runs.num_runs:,} runs, its manifest says '
+      f'{num_runs:,}: it was changed'
+    )
+  if runs.num_runs < num_runs:
+    _LOGGER.warning(
+      '%s: finished runs %s of %s; the command without --from_store runs the '
+      'others',
+      runs.folder,
+      f'{len(runs.runs):,}',
+      f'{num_runs:,}',
+    )
 
 
 def run_group(
@@ -175,6 +220,7 @@ def run_group(
   path: pathlib.Path,
   chunk_size: int,
   map_name: str,
+  identity: Mapping[str, Any],
   variables: Mapping[str, store.Variable],
   coordinates: Mapping[str, store.Coordinate],
   attrs: Mapping[str, Any],
@@ -190,6 +236,7 @@ def run_group(
     path: of the store.
     chunk_size: runs per chunk.
     map_name: see `chunks.compile_chunk`.
+    identity: of the folder, from `manifest.Workdir`.
     variables: a description for each result.
     coordinates: beside the seed index and the traced flags, which are added.
     attrs: attributes beside the static flags.
@@ -218,6 +265,7 @@ def run_group(
       'num_configurations': group.num_configurations,
       **attrs,
     },
+    identity=identity,
   )
   sweeps.sweep(
     trial,

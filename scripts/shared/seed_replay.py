@@ -49,7 +49,13 @@ class Original(NamedTuple):
   @property
   def environment(self) -> dict[str, Any]:
     """Of the last start that trained: versions, device, JAX's settings."""
-    return self.manifest['invocations'][-1]
+    return (self.manifest['invocations'] or [{}])[-1]
+
+  @property
+  def num_devices(self) -> int:
+    """Of that start, 0 where it does not say."""
+    found = self.environment.get('num_devices')
+    return found if isinstance(found, int) else 0
 
   def xs(self) -> dict[str, Any]:
     """Returns all runs of the group, as the sweep had them."""
@@ -62,17 +68,17 @@ def read_run(workdir: str, group_name: str, run: int) -> Original:
 
   Raises:
     WorkdirError: where the folder is none of optimization_failure.
+    StoreError: where it is damaged.
     flags.Error: where it does not hold that run.
   """
   found, groups = stored_folder.read(workdir)
   group = stored_folder.choose_group(groups, group_name)
-  data = stored_folder.open_group(workdir, group)
-  num_runs = data.sizes['run']
-  if not 0 <= run < num_runs:
-    raise flags.Error(f'--run={run} must lie in 0..{num_runs - 1}')
-  stored = {name: data[name][run].values for name in COMPARED}
-  if not grids.finished_runs(data)[run]:
+  runs = stored_folder.open_group(workdir, group)
+  if not 0 <= run < runs.num_runs:
+    raise flags.Error(f'--run={run} must lie in 0..{runs.num_runs - 1}')
+  if run not in runs.runs:
     raise flags.Error(f'--run={run} of {group.name} has not finished yet')
+  stored = {name: runs.read(name, [run])[0] for name in COMPARED}
   return Original(found, group, run, stored)
 
 

@@ -58,10 +58,9 @@ def read(
       `settings['solved_rmse']`.
   """
   for group in groups:
-    data, is_finished = grids.open_finished(path, group)
-    finished = np.flatnonzero(is_finished)
+    runs = grids.open_finished(path, group)
     stored = {
-      name: data[name].values[finished]
+      name: runs.read(name)
       for name in ('outcome', 'weights', *sqrt_trial.MEASURED)
     }
     outcomes = stored['outcome']
@@ -76,7 +75,7 @@ def read(
       always=tuple(sqrt_flags.SHAPES),
     )
     for c, (flags, label) in enumerate(points):
-      own = finished % group.num_configurations == c
+      own = runs.runs % group.num_configurations == c
       yield Configuration(
         label=label,
         flags=flags,

@@ -1,6 +1,7 @@
-"""A finished folder of optimization_failure, as other scripts read it.
+"""A finished folder, as its own script and others read it.
 
-folder --read--> manifest, groups --open_group--> data set of one group
+folder --find--> manifest, which its stores agree with
+folder of optimization_failure --read--> manifest, groups
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,12 +10,106 @@ import pathlib
 from typing import Any
 
 from absl import flags
-import xarray
 
 from scripts.shared import experiments, failure_grid, grids
-from toyjax import manifest
+from toyjax import checks, manifest
 
 flags.disclaim_key_flags()
+
+STORE = 'results.zarr'
+
+
+def find(path: str | pathlib.Path, script: str) -> dict[str, Any]:
+  """Returns the manifest of a folder, after a look at what it holds.
+
+  Args:
+    path: the folder.
+    script: that made it.
+
+  Raises:
+    WorkdirError: where it holds nothing, belongs to another script, or its
+      manifest says something else than its runs.
+    StoreError: where a group says nothing that can be read.
+  """
+  path = pathlib.Path(path)
+  found = manifest.read(path)
+  if found is None:
+    raise manifest.WorkdirError(f'{path} holds no results to read')
+  if found['script'] != script:
+    raise manifest.WorkdirError(
+      f'{path} belongs to {found["script"]!r}, not to {script!r}'
+    )
+  folders = sorted(path.glob(f'{STORE}/*/{checks.FOLDER}'))
+  for folder in [path / STORE / folder.parts[-3] for folder in folders]:
+    record = checks.read_record(folder)
+    if record is None or record.identity is None:
+      continue
+    for text in checks.unlike(record.identity, manifest.identity(found)):
+      raise manifest.WorkdirError(
+        f'{folder} holds runs of {text} as in {path / manifest.FILENAME}, '
+        'which was changed: correct it'
+      )
+  return found
+
+
+def stored_settings(
+  path: str | pathlib.Path, script: str, may_differ: Sequence[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
+  """Returns the manifest of a folder and the settings to report it with.
+
+  Args:
+    path: the folder.
+    script: that made it, and now reads it with --from_store.
+    may_differ: flags that only the report hangs on; what is given wins.
+
+  Raises:
+    WorkdirError: as `find`, and where any other flag is given a value that is
+      not the folder's.
+    StoreError: as `find`.
+  """
+  found = find(path, script)
+  settings = dict(found['science'])
+  for name, stored in (
+    *found['layout'].items(),
+    *found['extent'].items(),
+    *found['science'].items(),
+  ):
+    if name not in flags.FLAGS:
+      continue
+    flag = flags.FLAGS[name]
+    if not flag.present or flag.value == stored:
+      continue
+    if name not in may_differ:
+      allowed = ' and '.join(f'--{other}' for other in may_differ)
+      only = f'only {allowed} may differ' if allowed else 'nothing may differ'
+      raise manifest.WorkdirError(
+        f'{path} holds results for --{name}={checks.show(stored)}; with '
+        f'--from_store {only}'
+      )
+    settings[name] = flag.value
+  return found, settings
+
+
+@contextlib.contextmanager
+def understood(path: str | pathlib.Path) -> Iterator[None]:
+  """Says in one line that settings of a manifest are not a script's.
+
+  Those of a folder whose stores do not repeat them can be anything.
+
+  Raises:
+    WorkdirError: where what is done raises what a wrong type or a missing name
+      raises.
+  """
+  try:
+    yield
+  except (flags.Error, manifest.WorkdirError, checks.StoreError):
+    raise
+  except (LookupError, TypeError, ValueError, AttributeError) as error:
+    reason = f'{type(error).__name__}: {checks.reason(error)}'
+    raise manifest.WorkdirError(
+      f"{pathlib.Path(path) / manifest.FILENAME}: 'science' is not that of "
+      f'its script ({reason})'
+    ) from None
 
 
 def read(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
@@ -22,16 +117,11 @@ def read(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
 
   Raises:
     WorkdirError: where the folder is none of that script.
+    StoreError: where it is damaged.
   """
-  found = manifest.read(workdir)
-  if found is None:
-    raise manifest.WorkdirError(f'{workdir} holds no results to read')
-  if found.get('script') != 'optimization_failure':
-    raise manifest.WorkdirError(
-      f'{workdir} belongs to {found.get("script")!r}, not to '
-      "'optimization_failure'"
-    )
-  return found, failure_grid.make_groups(found['science'])
+  found = find(workdir, 'optimization_failure')
+  with understood(workdir):
+    return found, failure_grid.make_groups(found['science'])
 
 
 def choose_group(groups: Sequence[grids.Group], name: str) -> grids.Group:
@@ -48,18 +138,14 @@ def choose_group(groups: Sequence[grids.Group], name: str) -> grids.Group:
 
 
 def open_group(
-  workdir: str, group: grids.Group, store: str = 'results.zarr'
-) -> xarray.Dataset:
-  """Opens a group of one of the folder's stores.
+  workdir: str, group: grids.Group, store: str = STORE
+) -> grids.StoredRuns:
+  """Opens the finished runs of a group of one of the folder's stores.
 
   Raises:
-    flags.Error: where it is not there.
+    StoreError: where it is not there, or damaged.
   """
-  path = pathlib.Path(workdir) / store
-  try:
-    return xarray.open_zarr(path, group=group.name, chunks=None)
-  except (FileNotFoundError, KeyError):
-    raise flags.Error(f'{path} holds no group {group.name} yet') from None
+  return grids.open_runs(pathlib.Path(workdir) / store, group)
 
 
 @contextlib.contextmanager

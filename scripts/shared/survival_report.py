@@ -68,9 +68,10 @@ def _summary_row(runs: LevelRuns, base: LevelRuns) -> dict[str, Any]:
   """One level: share solved, difference from the default, median times."""
   solved = runs.solved_by(runs.last_step)
   share = statistics.wilson(int(solved.sum()), len(solved))
-  num = min(len(solved), base.num_seeds)
-  here, there = solved[:num], base.solved_by(base.last_step)[:num]
-  difference = tables.paired_difference(here, there)
+  here, there = tables.common(runs.seeds, base.seeds)
+  difference = tables.paired_difference(
+    solved[here], base.solved_by(base.last_step)[there]
+  )
   row = {
     **_identity(runs.level),
     'learning_rate': runs.level.flags['learning_rate'],

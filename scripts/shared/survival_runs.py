@@ -8,9 +8,8 @@ import pathlib
 from typing import NamedTuple
 
 import numpy as np
-import xarray
 
-from scripts.shared import grids
+from scripts.shared import grids, survival_levels
 from scripts.shared.survival_levels import Level
 from toyjax import statistics
 from toyjax.analysis import events
@@ -33,11 +32,13 @@ class LevelRuns(NamedTuple):
 
   Attributes:
     level: the level.
+    seeds: int [S], index of each seed.
     found: stored arrays in `NAMES`, each [S, ...].
     last_step: steps of each run.
   """
 
   level: Level
+  seeds: np.ndarray
   found: dict[str, np.ndarray]
   last_step: int
 
@@ -71,24 +72,18 @@ def read(
   path: pathlib.Path, levels: Sequence[Level], last_step: int
 ) -> list[LevelRuns]:
   """Reads all levels; runs that have not finished are left out."""
-  groups: dict[str, dict[str, np.ndarray]] = {}
-  sizes: dict[str, int] = {}
-  finished: dict[str, np.ndarray] = {}
-  for name in dict.fromkeys(level.group for level in levels):
-    data = xarray.open_zarr(path, group=name, chunks=None)
-    groups[name] = {variable: data[variable].values for variable in NAMES}
-    finished[name] = grids.finished_runs(data)
-    sizes[name] = data.attrs['num_configurations']
-  runs = []
+  runs, found = {}, {}
+  for group in survival_levels.make_groups(levels):
+    stored = grids.open_finished(path, group)
+    runs[group.name] = divmod(stored.runs, group.num_configurations)
+    found[group.name] = {name: stored.read(name) for name in NAMES}
+  levels_runs = []
   for level in levels:
-    stored = {
-      name: values[level.configuration :: sizes[level.group]]
-      for name, values in groups[level.group].items()
-    }
-    whole = finished[level.group][level.configuration :: sizes[level.group]]
-    found = {name: values[whole] for name, values in stored.items()}
-    runs.append(LevelRuns(level, found, last_step))
-  return runs
+    seeds, number = runs[level.group]
+    own = number == level.configuration
+    values = {name: v[own] for name, v in found[level.group].items()}
+    levels_runs.append(LevelRuns(level, seeds[own], values, last_step))
+  return levels_runs
 
 
 def curve(times: np.ndarray, observed: np.ndarray) -> statistics.Survival:

@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from scripts.shared import estimates, experiments, grids, memory, precision
+from scripts.shared import (
+  estimates,
+  experiments,
+  grids,
+  memory,
+  precision,
+  stored_folder,
+)
 from toyjax import chunks, manifest, store, sweeps
 
 flags.disclaim_key_flags()
@@ -72,9 +79,14 @@ def run(sweep: Sweep) -> None:
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors(sweep.script):
     if FLAGS.from_store:
-      found, settings = _stored_settings(sweep, FLAGS.workdir)
+      found, settings = stored_folder.stored_settings(
+        path, sweep.script, sweep.may_differ
+      )
+      with stored_folder.understood(path):
+        groups, _ = sweep.make_groups(settings), settings['dtype']
     else:
       settings = sweep.read_settings()
+      groups = sweep.make_groups(settings)
     precision.check(settings, settings['dtype'])
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
@@ -89,23 +101,26 @@ def run(sweep: Sweep) -> None:
         'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
       }
     if FLAGS.dry_run:
-      _print_estimate(sweep, settings, chunk_size)
+      _print_estimate(sweep, groups, settings, chunk_size)
       return
     if not FLAGS.from_store:
       _require_same_report(sweep, path, settings)
-      _require_room(sweep, settings, chunk_size)
+      _require_room(sweep, groups, settings, chunk_size)
     with manifest.Workdir(
       path,
       script=sweep.script,
       environment=experiments.environment(),
       **identity,
     ) as workdir:
-      groups = sweep.make_groups(settings)
       for group in groups:
         if FLAGS.from_store:
-          grids.open_finished(path / 'results.zarr', group)
+          grids.open_finished(
+            path / stored_folder.STORE,
+            group,
+            identity['extent'].get('num_seeds'),
+          )
         else:
-          _train(sweep, group, settings, path, chunk_size)
+          _train(sweep, group, settings, workdir, chunk_size)
       workdir.note(
         summary=sweep.report(path, groups, settings, FLAGS.from_store)
       )
@@ -127,7 +142,7 @@ def _train(
   sweep: Sweep,
   group: grids.Group,
   settings: Settings,
-  path: pathlib.Path,
+  workdir: manifest.Workdir,
   chunk_size: int,
 ) -> None:
   """Trains the runs of a group that the store does not have yet."""
@@ -135,7 +150,8 @@ def _train(
     group,
     sweep.make_trial(group.static, settings, None),
     group_xs(group, settings, flags.FLAGS.num_seeds),
-    path=path / 'results.zarr',
+    path=workdir.path / stored_folder.STORE,
+    identity=workdir.identity,
     chunk_size=chunk_size,
     map_name=flags.FLAGS.map,
     variables=sweep.variables,
@@ -143,29 +159,6 @@ def _train(
     summarize=sweep.summarize,
     work_per_run=settings[sweep.num_steps],
   )
-
-
-def _stored_settings(
-  sweep: Sweep, path: str
-) -> tuple[dict[str, Any], Settings]:
-  """Returns the manifest of a folder and the settings to report it with."""
-  found = manifest.read(path)
-  if found is None:
-    raise manifest.WorkdirError(f'{path} holds no results to read')
-  settings = dict(found['science'])
-  for name, stored in settings.items():
-    if name not in flags.FLAGS:
-      continue
-    flag = flags.FLAGS[name]
-    if flag.present and flag.value != stored:
-      if name not in sweep.may_differ:
-        allowed = ' and '.join(f'--{other}' for other in sweep.may_differ)
-        raise manifest.WorkdirError(
-          f'{path} holds results for --{name}={stored}; with --from_store '
-          f'only {allowed} may differ'
-        )
-      settings[name] = flag.value
-  return found, settings
 
 
 def _require_same_report(
@@ -177,7 +170,7 @@ def _require_same_report(
     WorkdirError: where a flag in `may_differ` differs, and no other.
   """
   found = manifest.read(path)
-  if found is None or found.get('script') != sweep.script:
+  if found is None or found['script'] != sweep.script:
     return
   was = found['science']
   names = [name for name in settings if settings[name] != was.get(name)]
@@ -188,10 +181,15 @@ def _require_same_report(
     )
 
 
-def _require_room(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
+def _require_room(
+  sweep: Sweep,
+  groups: Sequence[grids.Group],
+  settings: Settings,
+  chunk_size: int,
+) -> None:
   """Refuses runs that have no room in memory, before they have a folder."""
   num_seeds = flags.FLAGS.num_seeds
-  for group in sweep.make_groups(settings):
+  for group in groups:
     memory.require_room(
       functools.partial(sweep.make_trial, group.static, settings, None),
       group_xs(group, settings, 1),
@@ -201,12 +199,17 @@ def _require_room(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
     )
 
 
-def _print_estimate(sweep: Sweep, settings: Settings, chunk_size: int) -> None:
+def _print_estimate(
+  sweep: Sweep,
+  groups: Sequence[grids.Group],
+  settings: Settings,
+  chunk_size: int,
+) -> None:
   """Prints what the sweep will take, group by group."""
   seconds, disk, most_memory = 0.0, 0, 0
   num_seeds = flags.FLAGS.num_seeds
   num_steps = settings[sweep.num_steps]
-  for group in sweep.make_groups(settings):
+  for group in groups:
     cost = estimates.estimate(
       functools.partial(sweep.make_trial, group.static, settings),
       group_xs(group, settings, estimates.few_seeds(num_seeds)),

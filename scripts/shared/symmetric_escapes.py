@@ -5,7 +5,6 @@ import pathlib
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray
 
 from scripts.shared import grids
 from toyjax import statistics
@@ -37,15 +36,14 @@ def read(
 ) -> Iterator[Arm]:
   """Yields the arms of all groups of the store, finished runs alone."""
   for group in groups:
-    data = xarray.open_zarr(path, group=group.name, chunks=None)
-    finished = grids.finished_runs(data)
-    number = np.flatnonzero(finished) % group.num_configurations
+    runs = grids.open_finished(path, group)
+    number = runs.runs % group.num_configurations
     for c in range(group.num_configurations):
       point = group.static | {k: v[c].item() for k, v in group.axes.items()}
       yield Arm(
         {name: point.get(name) for name in columns},
         *(
-          data[name].values[finished][number == c]
+          runs.read(name)[number == c]
           for name in (
             'escaped_step',
             'solved_step',

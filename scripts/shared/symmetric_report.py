@@ -4,9 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import pathlib
 from typing import Any
 
-import numpy as np
-import xarray
-
 from scripts.shared import (
   grids,
   symmetric_escapes,
@@ -102,15 +99,13 @@ def _states(
     at |= {'weight_decay': None, 'step': None}
     yield at, symmetric_states.look(*states)
   for group in groups:
-    data = xarray.open_zarr(
-      path / 'results.zarr', group=group.name, chunks=None
-    )
-    number = np.arange(data.sizes['run']) % group.num_configurations
+    runs = grids.open_finished(path / 'results.zarr', group)
+    weights, bias = runs.read('weights'), runs.read('bias')
+    number = runs.runs % group.num_configurations
     for c in range(group.num_configurations):
       for k, step in enumerate(settings['state_steps']):
         weak = symmetric_states.look(
-          data['weights'].values[number == c, k],
-          data['bias'].values[number == c, k],
+          weights[number == c, k], bias[number == c, k]
         )
         yield (
           {

@@ -59,6 +59,11 @@ def interval_cells(count: int, total: int) -> dict[str, Any]:
   }
 
 
+def common(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+  """Returns where the seeds that both have stand in a [A] and in b [B]."""
+  return np.intersect1d(a, b, return_indices=True)[1:]
+
+
 def paired_difference(a: np.ndarray, b: np.ndarray) -> statistics.Interval:
   """Returns the share of a less that of b, both bool [S] of the same seeds."""
   return statistics.paired_difference(

@@ -75,9 +75,9 @@ def read(
     settings: all scientific flags.
   """
   for group in groups:
-    data, finished = grids.open_finished(path, group)
-    number = np.flatnonzero(finished) % group.num_configurations
-    runs = {name: data[name].values[finished] for name in _READ}
+    stored = grids.open_finished(path, group)
+    number = stored.runs % group.num_configurations
+    runs = {name: stored.read(name) for name in _READ}
     points = grids.points(
       group,
       settings,

@@ -172,18 +172,20 @@ def difference_rows(
   """
   base = found[0]
   for configuration in found[1:]:
-    num_pairs = min(configuration.num_runs, base.num_runs)
+    here, there = tables.common(
+      configuration.runs['seed_index'], base.runs['seed_index']
+    )
     for k, epoch in enumerate(epochs):
       a, b = (
-        c.runs['outcome'][:num_pairs, k] == Outcome.LEARNED_ALL
-        for c in (configuration, base)
+        c.runs['outcome'][own, k] == Outcome.LEARNED_ALL
+        for c, own in ((configuration, here), (base, there))
       )
       gap = tables.paired_difference(a, b)
       yield {
         'configuration': configuration.label,
         'less': base.label,
         'epoch': epoch,
-        'num_pairs': num_pairs,
+        'num_pairs': len(a),
         'learned': int(a.sum()),
         'learned_less': int(b.sum()),
         'difference': gap.estimate,
