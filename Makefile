@@ -14,6 +14,8 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo $$p && break; done)
 
+# The versions tested with the interpreter of the environment; read in recipes.
+LOCK = $$($(BIN)/python -c "import sys; print('requirements' + '-py312' * (sys.version_info >= (3, 12)) + '.txt')")
 MINOR := import sys; print('%d.%d' % sys.version_info[:2])
 
 .PHONY: help setup sweep test test-matrix lint format types bench clean
@@ -27,10 +29,10 @@ help:
 	@echo 'make bench   benchmarks against peers (installs PyTorch)'
 	@echo 'make setup   only set up $(VENV)'
 
-$(READY): requirements.txt setup.cfg pyproject.toml
+$(READY): requirements.txt requirements-py312.txt setup.cfg pyproject.toml
 	@test -n '$(PYTHON)' || { echo 'toyjax needs Python >= 3.11; name one with PYTHON=...' >&2; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo 'could not make $(VENV): is the venv module of $(PYTHON) installed?' >&2; rm -rf $(VENV); exit 1; }
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+	$(BIN)/python -m pip install --quiet -r $(LOCK)
 	$(BIN)/python -m pip install --quiet --no-deps -e .
 	@touch $@
 
@@ -65,7 +67,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 $(VENV)/.bench: $(READY)
-	$(BIN)/python -m pip install --quiet -r requirements.txt -e '.[bench]'
+	$(BIN)/python -m pip install --quiet -r $(LOCK) -e '.[bench]'
 	@touch $@
 
 bench: $(VENV)/.bench

@@ -9,6 +9,8 @@ from toyjax.descent import descend
 from toyjax.loops import intervene, log_spaced, track, unroll
 from toyjax.sweeps import grid, seed_keys, seeds_by_grid, sweep
 
+__version__ = '0.1.0'
+
 __all__ = [
   'Dynamics',
   'Toy',
