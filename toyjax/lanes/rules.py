@@ -7,6 +7,7 @@ become chains of multiply-adds, which XLA fuses into loops over the seeds.
 from collections.abc import Callable, Sequence
 import functools
 import math
+import operator
 from typing import Any
 
 from jax import lax
@@ -218,8 +219,8 @@ def _dot_general(
   terms = _with_positive_zero([left[k] * right[k] for k in range(length)])
   while len(terms) > MAX_TERMS:
     parts = [terms[k : k + PART] for k in range(0, len(terms), PART)]
-    terms = [_barrier(functools.reduce(lax.add, part)) for part in parts]
-  total = functools.reduce(lax.add, terms).astype(dtype)
+    terms = [_barrier(functools.reduce(operator.add, part)) for part in parts]
+  total = functools.reduce(operator.add, terms).astype(dtype)
   total = jnp.broadcast_to(total, (*shape, context.size))
   return varying([_barrier(total)])
 
