@@ -13,6 +13,7 @@ from jax.sharding import AxisType, Mesh, PartitionSpec
 from toyjax.base import ArrayTree
 from toyjax.lanes import (
   CPU_COMPILER_OPTIONS,
+  has_shared_draws,
   is_tiny,
   lanes,
   largest_contraction,
@@ -73,7 +74,8 @@ def compile_chunk(
     The program. Nothing is compiled before it is called.
 
   Raises:
-    ValueError: on an unknown map.
+    ValueError: on an unknown map, and on keys whose draws would depend on the
+      size of the chunk.
   """
   if map_name not in MAPS:
     raise ValueError(f'unknown map {map_name!r}: choose from {", ".join(MAPS)}')
@@ -81,6 +83,11 @@ def compile_chunk(
   on_cpu = mesh.devices.flat[0].platform == 'cpu'
   mapped, block, options = jax.vmap(trial), 1, None
   jaxpr = jax.make_jaxpr(trial)(one).jaxpr
+  if has_shared_draws(jaxpr):
+    raise ValueError(
+      'draws by keys of the kinds rbg and unsafe_rbg depend on the chunk size: '
+      "make keys by jax.random.key(seed, impl='threefry2x32')"
+    )
   if map_name == 'kernel':
     mapped = lanes(trial, kernels='interpreted' if on_cpu else 'compiled')
     block = KERNEL_BLOCK
@@ -103,11 +110,15 @@ def _in_blocks(mapped: Trial, block: int) -> Trial:
 
   def run(xs: ArrayTree) -> ArrayTree:
     blocks = jax.tree.map(
-      lambda leaf: leaf.reshape((-1, block, *leaf.shape[1:])), xs
+      lambda leaf: leaf.reshape(
+        (leaf.shape[0] // block, block, *leaf.shape[1:])
+      ),
+      xs,
     )
     results = jax.lax.map(mapped, blocks)
     return jax.tree.map(
-      lambda leaf: leaf.reshape((-1, *leaf.shape[2:])), results
+      lambda leaf: leaf.reshape((leaf.shape[0] * block, *leaf.shape[2:])),
+      results,
     )
 
   return run

@@ -17,6 +17,17 @@ MAX_STEPS = 5
 # those of the values it reads.
 ULPS = 16 * MAX_STEPS
 
+TABLE = jnp.asarray([0.5, -0.75])
+_scaled = jax.custom_vjp(lambda a: TABLE[0] * a)
+_scaled.defvjp(
+  lambda a: (TABLE[0] * a, None), lambda _, slope: (TABLE[1] * slope,)
+)
+
+
+def _zero(a):
+  return a - lax.stop_gradient(a)
+
+
 # All values are matrices of a few rows and columns; every result is squashed
 # into (-1, 1), so that errors do not grow.
 STEPS = {
@@ -48,6 +59,19 @@ STEPS = {
   'scan': lambda a, b, i: lax.scan(
     lambda c, row: (0.5 * (c + row), c), b[0, 0] * jnp.ones(a.shape[1]), a
   )[1],
+  # What turns at a point is at that point exactly, however it was computed.
+  'root': lambda a, b, i: (
+    a * lax.cond(i > 2, jnp.sqrt, lambda c: c, _zero(b[0, 0]) + (i > 2))
+  ),
+  'ties': lambda a, b, i: a[:1] + 0.5 * jnp.max(_zero(b)),
+  'sign_of_zero': lambda a, b, i: (
+    a * (jnp.arctan2(jnp.sum(jnp.where(b > 2, b, -0.0)), -1.0) / 4)
+  ),
+  'halves': lambda a, b, i: (
+    a * (jnp.sum(jnp.asarray([256.0, 1.0, 1.0], jnp.bfloat16) + i * 0) / 512)
+  ),
+  'nothing': lambda a, b, i: jnp.concatenate([a, b[:0, :1] @ a[:1]]),
+  'custom': lambda a, b, i: _scaled(a),
   'grad': lambda a, b, i: jax.grad(
     lambda a: jnp.sum(jnp.tanh(a) ** 2 * b[0, 0])
   )(a),
@@ -58,45 +82,82 @@ STEP = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
-@given(
-  shapes=st.lists(
+SMOOTH_STEP = st.tuples(
+  # A loop of unknown length has no reverse mode, and which entry is largest may
+  # hang on the last bit.
+  st.sampled_from(sorted(set(STEPS) - {'loop', 'max_columns'})),
+  st.integers(0, 9),
+  st.integers(0, 9),
+)
+ARGUMENTS = {
+  'shapes': st.lists(
     st.tuples(st.integers(1, 3), st.integers(1, 3)), min_size=2, max_size=3
   ),
-  mapped=st.lists(st.booleans(), min_size=4, max_size=4),
-  steps=st.lists(STEP, min_size=1, max_size=MAX_STEPS),
-)
-def test_lanes_is_vmap(shapes, mapped, steps):
+  'mapped': st.lists(st.booleans(), min_size=4, max_size=4),
+  'index_type': st.sampled_from([np.int32, np.int8, np.uint8, np.int16]),
+}
+
+
+def _draw(shapes, mapped, index_type):
+  """Returns the arguments, and over which axis each is mapped."""
   rng = np.random.default_rng(0)
   # Something must be mapped.
   mapped = mapped[: len(shapes) + 1]
   mapped[0] |= not any(mapped)
-  arguments = [
-    np.asarray(value, dtype)[() if is_mapped else 0]
-    for is_mapped, (value, dtype) in zip(
-      mapped,
-      [
-        (rng.integers(0, 5, NUM_SEEDS), np.int32),
-        *(
-          (rng.uniform(-1, 1, (NUM_SEEDS, *shape)), np.float32)
-          for shape in shapes
-        ),
-      ],
-    )
+  drawn = [rng.integers(0, 5, NUM_SEEDS).astype(index_type)]
+  drawn += [
+    rng.uniform(-1, 1, (NUM_SEEDS, *shape)).astype(np.float32)
+    for shape in shapes
   ]
+  return (
+    [value if m else value[0] for m, value in zip(mapped, drawn)],
+    tuple(0 if m else None for m in mapped),
+  )
 
-  def program(index, *values):
-    values = list(values)
+
+def _program(steps):
+  def run(index, values):
+    _, *values = values
     for name, first, second in steps:
       a, b = values[first % len(values)], values[second % len(values)]
       values.append(STEPS[name](a, b, index))
-    return values
+    return None, values
 
-  axes = tuple(0 if is_mapped else None for is_mapped in mapped)
+  return run
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(steps=st.lists(STEP, min_size=1, max_size=MAX_STEPS), **ARGUMENTS)
+def test_lanes_is_vmap(steps, **drawn):
+  (index, *values), axes = _draw(**drawn)
+  program, in_axes = _program(steps), (axes[0], [None, *axes[1:]])
   actual, expected = jax.jit(
-    lambda *args: [
-      mapper(program, axes)(*args) for mapper in (lanes, jax.vmap)
+    lambda index, values: [
+      mapper(program, in_axes)(index, values) for mapper in (lanes, jax.vmap)
     ],
     compiler_options=FAST,
-  )(*arguments)
+  )(jnp.asarray(index), [None, *values])
   assert_agree(actual, expected, ulps=ULPS)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(steps=st.lists(SMOOTH_STEP, min_size=1, max_size=3), **ARGUMENTS)
+def test_derivatives_taken_outside(steps, **drawn):
+  (index, *values), axes = _draw(**drawn)
+  program, in_axes = _program(steps), (axes[0], [None, *axes[1:]])
+
+  def slopes(mapper, index, values):
+    return jax.grad(
+      lambda values: sum(
+        jnp.mean(jnp.sin(a)) for a in mapper(program, in_axes)(index, values)[1]
+      )
+    )(values)
+
+  actual, expected = jax.jit(
+    lambda index, values: [
+      slopes(mapper, index, values) for mapper in (lanes, jax.vmap)
+    ],
+    compiler_options=FAST,
+  )(jnp.asarray(index), [None, *values])
+  # Slopes of slopes hand errors on, too.
+  assert_agree(actual, expected, ulps=8 * ULPS)

@@ -11,14 +11,17 @@ runs at the width of its vector units.
 
 `interpreter` walks the program, `rules` says how each primitive acts with the
 seed axis last, `tables` and `slices` read and write at indices, `control` walks
-into loops and branches, `customs` into functions with derivatives of their own.
-A primitive without a rule is mapped by `jax.vmap`, so every program works.
+into loops, `branches` into branches, `customs` into functions with derivatives
+of their own; `derivatives` keeps those of `jax.vmap` where another way of
+computing would have others. `axes` reads axes as `jax.vmap` does. A primitive
+without a rule is mapped by `jax.vmap`, so every program works.
 
 On a GPU `kernel` makes a whole loop one kernel: `cells` takes the program apart
 into single numbers that stay in registers, by the rules in `cell_*`.
 """
 
 from toyjax.lanes.interpreter import is_tiny, lanes, largest_contraction
+from toyjax.lanes.shared_draws import has_shared_draws
 
 # XLA's CPU compiler drops optimization barriers before it fuses, and then
 # computes shared values again inside each consumer. And it cuts operations on a
@@ -28,4 +31,10 @@ CPU_COMPILER_OPTIONS = {
   'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
 }
 
-__all__ = ['CPU_COMPILER_OPTIONS', 'is_tiny', 'lanes', 'largest_contraction']
+__all__ = [
+  'CPU_COMPILER_OPTIONS',
+  'has_shared_draws',
+  'is_tiny',
+  'lanes',
+  'largest_contraction',
+]

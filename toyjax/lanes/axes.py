@@ -68,8 +68,31 @@ def speaks_over(jaxpr: core.Jaxpr, axis_name: Any) -> bool:
 
   A function with derivatives of its own may do so in its derivatives.
   """
-  names = [getattr(effect, 'name', None) for effect in jaxpr.effects]
-  return axis_name in names or any(
+
+  def is_named(names: Any) -> bool:
+    several = isinstance(names, tuple | list | set | frozenset)
+    return axis_name in names if several else names == axis_name
+
+  return any(
     equation.primitive.name.startswith('custom_')
+    or any(
+      is_named(value)
+      for name, value in equation.params.items()
+      if name.startswith(('axis', 'axes'))
+    )
     for equation in equations_within(jaxpr)
+  )
+
+
+def closes_over_steps(jaxpr: core.Jaxpr) -> bool:
+  """Whether a derivative rule may know a value of the program by itself.
+
+  It would look for the value after the program is traced, and not find it.
+  """
+  known = {*jaxpr.constvars}
+  return any(
+    not isinstance(atom, core.Literal) and atom not in known
+    for equation in jaxpr.eqns
+    if equation.primitive.name.startswith('custom_')
+    for atom in equation.invars[: equation.params.get('num_consts', 0)]
   )

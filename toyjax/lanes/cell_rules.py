@@ -26,6 +26,7 @@ from toyjax.lanes.cells import (
   is_known_cell,
   rule,
 )
+from toyjax.lanes.rules import product_dtype, wide_dtype
 from toyjax.lanes.values import bind, dtype_of, shape_of
 
 # Cells of one contraction above which a kernel would be slow to compile.
@@ -147,7 +148,9 @@ def _scatter_add(
       for one_hot in np.eye(len(updates.items), dtype=np.int32)
     ]
   items = [
-    _add_up([cell, *itertools.compress(updates.items, from_updates)])
+    functools.reduce(
+      _add, itertools.compress(updates.items, from_updates), cell
+    )
     for cell, from_updates in zip(operand.items, np.transpose(arrives))
   ]
   return [Cells(operand.shape, tuple(items))]
@@ -160,11 +163,15 @@ def _binary(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
   return lambda a, b: function(*align(a, b))
 
 
-_add, _mul = _binary(lax.add), _binary(lax.mul)
+_add, _sub, _mul = map(_binary, (lax.add, lax.sub, lax.mul))
 
 
-def _add_up(terms: Sequence[Any]) -> Any:
-  return functools.reduce(_add, terms)
+def _add_up(terms: Sequence[Any], dtype: Any) -> Any:
+  """Returns the sum as a number of a type, added up as in `rules.add_up`."""
+  first, *others = (term.astype(wide_dtype(dtype)) for term in terms)
+  if others and jnp.issubdtype(dtype, jnp.inexact):
+    others[0] = _sub(np.zeros((), first.dtype)[()], lax.neg(others[0]))
+  return functools.reduce(_add, [first, *others]).astype(dtype)
 
 
 @rule('dot_general')
@@ -193,12 +200,15 @@ def _dot_general(
     raise UnsupportedError(
       f'a contraction of shapes {left.shape}, {right.shape}'
     )
+  within = product_dtype(equation)
   a, b = (
-    [lax.convert_element_type(cell, dtype) for cell in operand.items]
+    [lax.convert_element_type(cell, within) for cell in operand.items]
     for operand in operands
   )
   items = [
-    _add_up([_mul(a[i], b[j]) for i, j in zip(left[n, row], right[n, column])])
+    _add_up(
+      [_mul(a[i], b[j]) for i, j in zip(left[n, row], right[n, column])], dtype
+    )
     for n in range(left.shape[0])
     for row in range(left.shape[1])
     for column in range(right.shape[1])
@@ -206,12 +216,7 @@ def _dot_general(
   return [Cells(shape, tuple(items))]
 
 
-def _cast(cell: Any, dtype: Any) -> Any:
-  return cell if cell.dtype == dtype else lax.convert_element_type(cell, dtype)
-
-
 _REDUCTIONS = {
-  'reduce_sum': lax.add,
   'reduce_prod': lax.mul,
   'reduce_max': lax.max,
   'reduce_min': lax.min,
@@ -221,21 +226,22 @@ _REDUCTIONS = {
 }
 
 
-@rule(*_REDUCTIONS)
+@rule('reduce_sum', *_REDUCTIONS)
 def _reduce(
   builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
 ) -> list[Cells]:
   del builder
   (operand,), axes = operands, equation.params['axes']
-  combine = _binary(_REDUCTIONS[equation.primitive.name])
+  combine = functools.partial(_add_up, dtype=dtype_of(equation.outvars[0]))
+  if equation.primitive.name != 'reduce_sum':
+    join = _binary(_REDUCTIONS[equation.primitive.name])
+    combine = functools.partial(functools.reduce, join)
   rest = [axis for axis in range(len(operand.shape)) if axis not in axes]
   shape = tuple(operand.shape[axis] for axis in rest)
   ids = operand.ids().transpose((*rest, *axes)).reshape((math.prod(shape), -1))
   if 0 in ids.shape:
     raise UnsupportedError('a reduction of nothing')
-  items = [
-    functools.reduce(combine, [operand.items[i] for i in row]) for row in ids
-  ]
+  items = [combine([operand.items[i] for i in row]) for row in ids]
   return [Cells(shape, tuple(items))]
 
 

@@ -23,6 +23,16 @@ import numpy as np
 
 from toyjax.lanes.values import bind
 
+_DTYPES = frozenset(
+  map(
+    jnp.dtype,
+    """
+    bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 bfloat16 float16
+    float32 float64
+    """.split(),
+  )
+)
+
 
 class UnsupportedError(Exception):
   """The program has something that a kernel cannot do, named by the text."""
@@ -101,6 +111,9 @@ def evaluate(
   Raises:
     UnsupportedError: where a primitive has no rule, or a rule cannot do it.
   """
+  for equation in closed.jaxpr.eqns:
+    for variable in equation.outvars:
+      check_dtype(variable.aval)
   builder = Builder(size, lambda program, args: evaluate(size, program, args))
   variables: dict[core.Var, Cells] = {}
 
@@ -123,6 +136,15 @@ def evaluate(
       raise UnsupportedError(name)
     variables.update(zip(equation.outvars, results))
   return [read(atom) for atom in closed.jaxpr.outvars]
+
+
+def check_dtype(aval: Any) -> None:
+  """Raises `UnsupportedError` on an array that a kernel has no numbers for."""
+  dtype = getattr(aval, 'dtype', None)
+  if dtype is None:
+    raise UnsupportedError(f'values of type {aval}')
+  if not is_key(dtype) and jnp.dtype(dtype) not in _DTYPES:
+    raise UnsupportedError(f'numbers of type {dtype}')
 
 
 # ----- known cells -----

@@ -20,6 +20,7 @@ from toyjax.lanes import (
   tables,
 )
 from toyjax.lanes.axes import (
+  closes_over_steps,
   common_size,
   is_sharded,
   speaks_over,
@@ -128,8 +129,11 @@ def lanes(
       axis_env=None if axis_name is None else [(axis_name, size)],
       return_shape=True,
     )(*(_of_one_seed(value.array) for value in values))
-    if not is_tiny(closed.jaxpr) or (
-      axis_name is not None and speaks_over(closed.jaxpr, axis_name)
+    program = closed.jaxpr
+    if (
+      not is_tiny(program)
+      or closes_over_steps(program)
+      or (axis_name is not None and speaks_over(program, axis_name))
     ):
       return vmapped(*args, **kwargs)
     results = evaluate(size, closed, values, table)

@@ -28,6 +28,7 @@ from toyjax.lanes.cell_control import lift, lower
 from toyjax.lanes.cells import (
   Cells,
   UnsupportedError,
+  check_dtype,
   evaluate,
   from_known,
   is_key,
@@ -147,6 +148,8 @@ def scan_in_kernel(
   program, length = params['jaxpr'], params['length']
   if length == 0:
     raise UnsupportedError('a loop without steps')
+  for variable in equation.invars:
+    check_dtype(variable.aval)
   varies = control.scan_varies(equation, [value.varies for value in values])
   num_carry = last - first
   kept, inputs, arrays = _sort_operands(equation, values)
@@ -155,6 +158,10 @@ def scan_in_kernel(
     _Rows(shape_of(v), dtype_of(v), length, True)
     for v in program.jaxpr.outvars[num_carry:]
   ]
+  if context.size == 0 or not all(
+    rows.num_rows() for rows in (*inputs.values(), *outputs)
+  ):
+    raise UnsupportedError('an array without numbers')
 
   def kernel(*refs: Any) -> None:
     in_refs, out_refs = refs[: len(inputs)], refs[len(inputs) :]

@@ -7,6 +7,7 @@ become chains of multiply-adds, which XLA fuses into loops over the seeds.
 from collections.abc import Callable, Sequence
 import functools
 import math
+import operator
 from typing import Any
 
 from jax import lax
@@ -124,8 +125,10 @@ def _reduce(
     )
     terms = [flat[k] for k in range(length)]
     if equation.primitive.name == 'reduce_sum':
-      wide = [term.astype(wide_dtype(array.dtype)) for term in terms]
-      return [_barrier(add_up(wide).astype(array.dtype))]
+      wide = _with_positive_zero(
+        [term.astype(wide_dtype(array.dtype)) for term in terms]
+      )
+      return [_barrier(functools.reduce(lax.add, wide).astype(array.dtype))]
     join = _JOINS[equation.primitive.name]
     return [_barrier(functools.reduce(join, terms))]
 
@@ -142,11 +145,6 @@ def wide_dtype(dtype: Any) -> Any:
   if jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits < 32:
     return jnp.dtype(jnp.float32)
   return dtype
-
-
-def add_up(terms: Sequence[Array]) -> Array:
-  """Returns the sum; that of negative zeros is +0.0, as XLA's."""
-  return functools.reduce(lax.add, _with_positive_zero(terms))
 
 
 def _with_positive_zero(terms: Sequence[Array]) -> list[Array]:
@@ -174,6 +172,12 @@ def num_products(equation: core.JaxprEqn) -> float:
   return length * math.prod(shape_of(equation.outvars[0]))
 
 
+def product_dtype(equation: core.JaxprEqn) -> Any:
+  """Returns the type in which a `dot_general` multiplies and adds up."""
+  dtypes = [dtype_of(v) for v in (*equation.invars, *equation.outvars)]
+  return wide_dtype(functools.reduce(jnp.promote_types, dtypes))
+
+
 @rule('dot_general')
 def _dot_general(
   context: Context, equation: core.JaxprEqn, values: Sequence[Value]
@@ -186,9 +190,7 @@ def _dot_general(
     return by_vmap(context, equation, values)
   shape = shape_of(equation.outvars[0])
   dtype = dtype_of(equation.outvars[0])
-  within = wide_dtype(
-    functools.reduce(jnp.promote_types, map(dtype_of, equation.invars), dtype)
-  )
+  within = product_dtype(equation)
   operands, free = [], []
   for side in (0, 1):
     axes = [
@@ -217,8 +219,8 @@ def _dot_general(
   terms = _with_positive_zero([left[k] * right[k] for k in range(length)])
   while len(terms) > MAX_TERMS:
     parts = [terms[k : k + PART] for k in range(0, len(terms), PART)]
-    terms = [_barrier(functools.reduce(lax.add, part)) for part in parts]
-  total = functools.reduce(lax.add, terms).astype(dtype)
+    terms = [_barrier(functools.reduce(operator.add, part)) for part in parts]
+  total = functools.reduce(operator.add, terms).astype(dtype)
   total = jnp.broadcast_to(total, (*shape, context.size))
   return varying([_barrier(total)])
 
