@@ -201,6 +201,7 @@ def main(argv: list[str]) -> None:
       return
     if FLAGS.from_store and manifest.read(path) is None:
       raise manifest.WorkdirError(f'{path} holds no results to read')
+    symmetric_sweeps.require_room(settings, FLAGS.num_seeds)
     with manifest.Workdir(
       path,
       script='symmetric_failure',
