@@ -35,6 +35,7 @@ from scripts.shared import (
   changepoint_replay_report,
   changepoint_replay_runs,
   experiments,
+  memory,
   precision,
   tables,
 )
@@ -211,6 +212,9 @@ def main(argv: list[str]) -> None:
     )
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
+    )
+    memory.require_runs(
+      FLAGS.num_repeats * len(found) * len(settings['prior']), 8
     )
     with manifest.Workdir(
       path,

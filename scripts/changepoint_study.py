@@ -179,6 +179,7 @@ def main(argv: list[str]) -> None:
   with experiments.one_line_errors('changepoint_study'):
     settings = read_settings()
     experiments.setup_jax(num_devices=FLAGS.num_devices, dtype='float32')
+    changepoint_study.require_room(settings)
     with manifest.Workdir(
       pathlib.Path(FLAGS.workdir),
       script='changepoint_study',

@@ -35,6 +35,7 @@ from scripts.shared import (
   chaos_study,
   estimates,
   experiments,
+  memory,
   precision,
 )
 from scripts.shared.list_flags import choice, define_list, number
@@ -259,6 +260,7 @@ def main(argv: list[str]) -> None:
     if FLAGS.dry_run:
       print_estimate(settings, FLAGS.map, chunk_size)
       return
+    memory.require_runs(max(chaos_study.num_runs(settings)), 24)
     with manifest.Workdir(
       path,
       script='chaos_map',

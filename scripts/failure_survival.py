@@ -272,6 +272,8 @@ def main(argv: list[str]) -> None:
     if FLAGS.dry_run:
       print_estimate(groups, settings, chunk_size)
       return
+    if not found:
+      grids.require_room(groups, FLAGS.num_seeds)
     with manifest.Workdir(
       path,
       script='failure_survival',

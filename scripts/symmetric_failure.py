@@ -210,6 +210,8 @@ def main(argv: list[str]) -> None:
         map_name=FLAGS.map,
       )
       return
+    if not FLAGS.from_store:
+      symmetric_sweeps.require_room(settings, FLAGS.num_seeds)
     with manifest.Workdir(
       path,
       script='symmetric_failure',

@@ -16,6 +16,7 @@ but --x and --coefficients. Try some seeds, and see how they end:
     --num_steps=10000 --x=1.5,3,4.5
 """
 
+import functools
 import pathlib
 from typing import Any
 
@@ -206,6 +207,12 @@ def main(argv: list[str]) -> None:
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
+    (group,) = sqrt_flags.make_groups(settings)
+    one_run.require_room(
+      functools.partial(walked_formula.make_trial, group, settings),
+      group,
+      settings,
+    )
     with manifest.Workdir(
       path,
       script='walk_sqrt',
@@ -214,7 +221,6 @@ def main(argv: list[str]) -> None:
       layout={'map': FLAGS.map},
       environment=experiments.environment(),
     ):
-      (group,) = sqrt_flags.make_groups(settings)
       trained = walked_formula.train(
         group,
         settings,

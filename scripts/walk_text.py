@@ -22,6 +22,7 @@ where my_pairs.txt holds a line such as 'hello -> world' for each pair; texts
 end at '!', or at the word that --end names.
 """
 
+import functools
 import pathlib
 from typing import Any
 
@@ -30,6 +31,7 @@ import numpy as np
 
 from scripts.shared import (
   experiments,
+  memory,
   one_run,
   optimizer_flags,
   text_flags,
@@ -194,6 +196,16 @@ def main(argv: list[str]) -> None:
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
+    (group,) = text_flags.make_groups(settings)
+    one_run.require_room(
+      functools.partial(walked_net.make_trial, group, settings), group, settings
+    )
+    # Their keys and lengths, and a number drawn for each word.
+    memory.require(
+      (32 + 4 * len(settings['words'][settings['pairs'][0]]['vocabulary']))
+      * settings['num_samples'],
+      f'--num_samples={settings["num_samples"]}',
+    )
     with manifest.Workdir(
       path,
       script='walk_text',
@@ -202,7 +214,6 @@ def main(argv: list[str]) -> None:
       layout={'map': FLAGS.map},
       environment=experiments.environment(),
     ):
-      (group,) = text_flags.make_groups(settings)
       trained = walked_net.train(
         group,
         settings,

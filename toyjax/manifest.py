@@ -172,7 +172,12 @@ class Workdir:
       )
 
   def note(self, **entries: Any) -> None:
-    """Adds entries to the manifest, such as the labels of a summary."""
+    """Adds entries to the manifest, such as the labels of a summary.
+
+    Raises:
+      ValueError: on NaN or infinity, which JSON does not have.
+    """
+    _strict(entries)  # What cannot be written is not noted, either.
     self.manifest.update(entries)
     self._write()
 

@@ -12,6 +12,7 @@ from scripts.shared import (
   changepoint_study_figures,
   changepoint_study_rows,
   changepoint_study_tables,
+  memory,
   tables,
 )
 from scripts.shared.changepoint_studies import CONSTANTS, RISES
@@ -38,6 +39,26 @@ def run(settings: Settings, chunk_size: int, path: pathlib.Path) -> list[Row]:
       rates, num_positions=settings['num_positions'], mass=settings['mass']
     )
   return rows
+
+
+def require_room(settings: Settings) -> None:
+  """Refuses traces that have no room in memory, before they have a folder.
+
+  Raises:
+    flags.Error: saying how much they take.
+  """
+  pairs = changepoint_studies.rate_pairs(settings['p1'], settings['p2'])
+  # Rates in float64 and float32, and where each policy was after each rollout.
+  trace_bytes = 12 * settings['num_positions'] + 4 * settings['num_rollouts']
+  kinds = {
+    'num_traces': len(pairs) * len(settings['priors']),
+    'num_null_traces': len(pairs) + len(CONSTANTS) + len(RISES),
+  }
+  for name, num_kinds in kinds.items():
+    memory.require(
+      num_kinds * settings[name] * trace_bytes,
+      f'--{name}={settings[name]} of {num_kinds} kinds',
+    )
 
 
 def report(path: pathlib.Path, rows: list[Row], settings: Settings) -> None:

@@ -142,10 +142,10 @@ def setup_jax(*, num_devices: int, dtype: str) -> None:
   jax.config.update('jax_numpy_dtype_promotion', 'standard')
   jax.config.update('jax_numpy_rank_promotion', 'allow')
   jax.config.update('jax_transfer_guard', 'allow')
-  _require_devices()
+  require_devices()
 
 
-def _require_devices() -> None:
+def require_devices() -> None:
   """Says in one line that there is no device of the kind asked for.
 
   Raises:

@@ -3,7 +3,7 @@
 settings (flag -> list) --make_groups--> Group --run_group--> results.zarr
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import itertools
 import logging
 import pathlib
@@ -85,6 +85,18 @@ def group_xs(
   return sweeps.seeds_by_grid(
     seed=seed, num_seeds=num_seeds, configurations=configurations
   )
+
+
+def require_room(groups: Iterable[Group], num_seeds: int) -> None:
+  """Refuses groups whose runs have no room, before they have a folder.
+
+  Raises:
+    flags.Error: saying how many runs, and how much they take.
+  """
+  for group in groups:
+    memory.require_runs(
+      num_seeds * group.num_configurations, 4 * len(group.axes)
+    )
 
 
 def points(

@@ -3,7 +3,7 @@
 flags of a sweep --require_single--> one configuration --x_of--> the very run
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 import pathlib
 import re
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from absl import flags
 import numpy as np
 
-from scripts.shared import grids, sweep_script
+from scripts.shared import grids, memory, sweep_script
 from scripts.shared.number_flags import (
   define_integer,
   define_num_devices,
@@ -73,6 +73,30 @@ def x_of(
     'key': sweeps.seed_keys(settings['seed'], indices),
     'seed_index': indices,
   }
+
+
+def require_room(
+  make_trial: Callable[[], chunks.Trial],
+  group: grids.Group,
+  settings: Mapping[str, Any],
+) -> None:
+  """Refuses a run that has no room in memory, before it has a folder.
+
+  Args:
+    make_trial: returns x -> results.
+    group: of one configuration.
+    settings: all scientific flags.
+
+  Raises:
+    flags.Error: saying how much it takes.
+  """
+  memory.require_room(
+    make_trial,
+    x_of(group, settings, settings['seed_index']),
+    [*group.static.values(), settings.get('num_points')],
+    num_runs=1,
+    chunk_size=1,
+  )
 
 
 def folder_of(folder: str, names: Sequence[str]) -> pathlib.Path:

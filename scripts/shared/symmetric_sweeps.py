@@ -85,6 +85,12 @@ def _sweeps(settings: Mapping[str, Any], num_seeds: int) -> Iterator[_Sweep]:
     )
 
 
+def require_room(settings: Mapping[str, Any], num_seeds: int) -> None:
+  """Refuses runs that have no room, as `grids.require_room`."""
+  for one in _sweeps(settings, num_seeds):
+    grids.require_room([one.group], one.num_seeds)
+
+
 def _xs(
   settings: Mapping[str, Any], one: _Sweep, num_seeds: int
 ) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from scripts.shared import (
   sqrt_formulas,
   sqrt_trial,
 )
-from toyjax import sweeps
+from toyjax import chunks, sweeps
 from toyjax.analysis import linear_regions, region_errors
 from toyjax.analysis.linear_regions import Region
 from toyjax.toys import sqrt_mlp
@@ -72,6 +72,13 @@ class Trained(NamedTuple):
     )
 
 
+def make_trial(group: grids.Group, settings: Mapping[str, Any]) -> chunks.Trial:
+  """Returns the training of one net, observed at its end."""
+  return sqrt_trial.make_trial(
+    group.static, {**settings, 'observe_steps': [settings['num_steps']]}
+  )
+
+
 def train(
   group: grids.Group,
   settings: Mapping[str, Any],
@@ -93,9 +100,7 @@ def train(
   """
   static = group.static
   found = sweeps.sweep(
-    sqrt_trial.make_trial(
-      static, {**settings, 'observe_steps': [settings['num_steps']]}
-    ),
+    make_trial(group, settings),
     one_run.x_of(group, settings, seed_index),
     map_name=map_name,
   )

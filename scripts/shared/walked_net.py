@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from scripts.shared import grids, one_run, text_trial
-from toyjax import statistics, sweeps
+from toyjax import chunks, statistics, sweeps
 from toyjax.analysis import token_chains
 from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
@@ -128,6 +128,14 @@ def observed(num_epochs: int) -> list[int]:
   return [*range(step, num_epochs, step), num_epochs]
 
 
+def make_trial(group: grids.Group, settings: Mapping[str, Any]) -> chunks.Trial:
+  """Returns the training of one net, with its way through the epochs."""
+  epochs = observed(settings['num_epochs'])
+  return text_trial.make_trial(
+    group.static, {**settings, 'observe_epochs': epochs}, with_path=True
+  )
+
+
 def train(
   group: grids.Group,
   settings: Mapping[str, Any],
@@ -144,9 +152,7 @@ def train(
     map_name: see `chunks.compile_chunk`.
   """
   epochs = observed(settings['num_epochs'])
-  trial = text_trial.make_trial(
-    group.static, {**settings, 'observe_epochs': epochs}, with_path=True
-  )
+  trial = make_trial(group, settings)
   xs = one_run.x_of(group, settings, seed_index)
   results = jax.tree.map(
     lambda leaf: leaf[0], sweeps.sweep(trial, xs, map_name=map_name)

@@ -1,0 +1,173 @@
+"""Runs that no machine can hold end in a line, before anything is made."""
+
+from absl import flags
+import jax
+import jax.numpy as jnp
+import matplotlib
+import numpy as np
+import pytest
+
+from scripts.shared import (
+  changepoint_study,
+  escape_trial,
+  estimates,
+  experiments,
+  grids,
+  memory,
+)
+from tests.scripts import processes
+from toyjax import manifest, sweeps
+
+HUGE = 2**31 - 1
+
+
+def _steps(number):
+  def trial(x):
+    return jax.lax.fori_loop(0, number, lambda i, v: v * 0.5, x['rate'])
+
+  return trial
+
+
+def test_an_estimate_of_more_runs_than_memory_is_one_line():
+  few = {'rate': np.ones(4, np.float32)}
+  with pytest.raises(flags.Error, match=r'2,147,483,647,000 runs.* GiB of'):
+    estimates.estimate(
+      _steps,
+      few,
+      num_runs=HUGE * 1000,
+      num_steps=10,
+      chunk_size=HUGE,
+      map_name='vmap',
+    )
+
+
+def test_an_estimate_makes_no_chunk_of_the_size_asked_for(monkeypatch):
+  monkeypatch.setattr(memory, 'of_machine', lambda: 2**60)
+  few = {'rate': np.ones(4, np.float32)}
+  cost = estimates.estimate(
+    _steps, few, num_runs=HUGE, num_steps=10, chunk_size=HUGE, map_name='vmap'
+  )
+  assert cost.num_runs == HUGE
+  assert cost.disk_bytes == 4 * HUGE
+  assert cost.memory_bytes >= 2 * 4 * HUGE  # xs and results of a chunk.
+  assert cost.elapsed_seconds > 0.0
+
+
+def test_a_loop_that_carries_more_than_there_is_has_no_room():
+  def trial(x):
+    wide = jnp.zeros((100_000, 100_000)) + x
+    return jax.lax.fori_loop(0, 3, lambda i, v: v * 0.5, wide).sum()
+
+  with pytest.raises(flags.Error, match=r'64 runs, a chunk, take 1,192 GiB'):
+    memory.shapes_of(trial, jnp.float32(0), num_runs=64, chunk_size=512)
+  small = memory.shapes_of(_steps(3), {'rate': jnp.float32(0)}, num_runs=1,
+                           chunk_size=1)  # fmt: skip
+  assert small.shape == ()
+
+
+def test_runs_and_traces_without_room_are_refused_before_they_are_made():
+  group = grids.Group('n', {}, {'rate': np.ones(10)})
+  with pytest.raises(flags.Error, match='runs, before any is made'):
+    grids.group_xs(group, seed=0, num_seeds=HUGE, dtype='float32')
+  settings = {
+    'p1': [0.7],
+    'p2': [0.1],
+    'priors': ['weak'],
+    'num_positions': 65_536,
+    'num_rollouts': 10,
+    'num_traces': 100_000_000,
+    'num_null_traces': 2,
+  }
+  with pytest.raises(flags.Error, match='--num_traces=100000000 of 1 kinds'):
+    changepoint_study.require_room(settings)
+
+
+@pytest.mark.parametrize(
+  ('script', 'line'),
+  [
+    ('sqrt_failure --num_seeds=2147483647 --dry_run', 'runs'),
+    ('text_failure --num_seeds=4 --hidden_dim=65536 --embed_dim=65536', 'GiB'),
+    ('walk_text --hidden_dim=65536 --embed_dim=65536', 'GiB'),
+    ('failure_survival --num_seeds=2147483647', 'runs'),
+    ('chaos_map --size=46340', 'runs'),
+    ('changepoint_replay --num_repeats=2147483647', 'runs'),
+  ],
+)
+def test_scripts_say_so_and_claim_no_folder(tmp_path, script, line):
+  name, *given = script.split()
+  done = processes.run(name, *given, f'--workdir={tmp_path / "no"}')
+  assert done.returncode == 1
+  (said,) = done.stderr.strip().split('\n')
+  assert said.startswith(f'{name}: ')
+  assert line in said
+  assert not (tmp_path / 'no').exists()
+
+
+def test_running_out_of_memory_is_one_line():
+  for error in (
+    MemoryError(),
+    jax.errors.JaxRuntimeError('RESOURCE_EXHAUSTED: Out of memory'),
+  ):
+    with (
+      pytest.raises(SystemExit, match='try: out of memory'),
+      experiments.one_line_errors('try'),
+    ):
+      raise error
+  with (
+    pytest.raises(jax.errors.JaxRuntimeError, match='INTERNAL'),
+    experiments.one_line_errors('try'),
+  ):
+    raise jax.errors.JaxRuntimeError('INTERNAL: a fault of ours')
+
+
+def test_figures_of_scripts_have_the_houses_style():
+  with matplotlib.rc_context({'text.usetex': True}):
+    with experiments.one_line_errors('try'):
+      assert not matplotlib.rcParams['text.usetex']
+    assert matplotlib.rcParams['text.usetex']
+
+
+@pytest.mark.parametrize(
+  ('error', 'reason'),
+  [
+    (AssertionError(), 'no such device is here'),
+    (RuntimeError("Unable to initialize backend 'tpu'\nand more"), 'backend'),
+  ],
+)
+def test_a_device_that_is_not_there_is_one_line(monkeypatch, error, reason):
+  def find():
+    raise error
+
+  monkeypatch.setattr(jax, 'devices', find)
+  monkeypatch.setenv('JAX_PLATFORMS', 'cuda')
+  with (
+    pytest.raises(SystemExit, match='try: JAX_PLATFORMS=cuda: ') as found,
+    experiments.one_line_errors('try'),
+  ):
+    experiments.require_devices()
+  assert reason in str(found.value)
+  assert '\n' not in str(found.value)
+
+
+def test_a_run_that_goes_on_has_the_key_of_the_seed_it_is():
+  states = {'seed_index': np.array([2, 5], np.int32), 'bias': np.ones((2, 3))}
+  group = grids.Group('escape', {}, {'adam_b2': np.array([0.9, 0.99, 0.999])})
+  xs = escape_trial.going_xs(group, states, seed=7, dtype='float32')
+  np.testing.assert_array_equal(xs['seed_index'], [2, 2, 2, 5, 5, 5])
+  np.testing.assert_array_equal(
+    jax.random.key_data(xs['key']),
+    jax.random.key_data(sweeps.seed_keys(7, xs['seed_index'])),
+  )
+  np.testing.assert_allclose(xs['adam_b2'][3:], [0.9, 0.99, 0.999])
+  assert xs['bias'].shape == (6, 3)
+
+
+def test_a_manifest_is_json_or_nothing(tmp_path):
+  parts = {'extent': {}, 'layout': {}, 'environment': {}, 'script': 'try'}
+  with pytest.raises(ValueError, match='JSON'):
+    manifest.Workdir(tmp_path, science={'rate': float('nan')}, **parts)
+  with manifest.Workdir(tmp_path / 'a', science={}, **parts) as workdir:
+    before = (workdir.path / manifest.FILENAME).read_bytes()
+    with pytest.raises(ValueError, match='JSON'):
+      workdir.note(loss=float('inf'))
+    assert (workdir.path / manifest.FILENAME).read_bytes() == before
