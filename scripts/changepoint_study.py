@@ -188,7 +188,7 @@ def main(argv: list[str]) -> None:
       layout={'chunk_size': FLAGS.chunk_size},
       environment=experiments.environment(),
     ) as workdir:
-      rows = changepoint_study.run(settings, FLAGS.chunk_size, workdir.path)
+      rows = changepoint_study.run(settings, FLAGS.chunk_size, workdir)
       changepoint_study.report(workdir.path, rows, settings)
 
 

@@ -255,20 +255,21 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('failure_survival'):
-    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
-    identity = {
-      'extent': {'num_seeds': FLAGS.num_seeds},
-      'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
-    }
     if FLAGS.from_store:
       found, settings = stored_folder.stored_settings(path, 'failure_survival')
-      identity = {name: found[name] for name in identity}
     else:
       settings = read_settings()
     with stored_folder.understood(path):
       levels = survival_levels.make_levels(settings)
       groups = survival_levels.make_groups(levels)
     experiments.setup_jax(num_devices=FLAGS.num_devices, dtype='float32')
+    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    identity = {
+      'extent': {'num_seeds': FLAGS.num_seeds},
+      'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
+    }
+    if FLAGS.from_store:
+      identity = {name: found[name] for name in identity}
     if FLAGS.dry_run:
       print_estimate(groups, settings, chunk_size)
       return

@@ -257,6 +257,13 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('symmetric_escape'):
+    if FLAGS.from_store:
+      found, settings = stored_folder.stored_settings(path, 'symmetric_escape')
+    else:
+      settings = read_settings()
+    with stored_folder.understood(path):
+      variants = list(make_variants(settings))
+    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=FLAGS.dtype)
     chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
     identity = {
       # More seeds would shift the rows of the second sweep.
@@ -268,13 +275,7 @@ def main(argv: list[str]) -> None:
       },
     }
     if FLAGS.from_store:
-      found, settings = stored_folder.stored_settings(path, 'symmetric_escape')
       identity = {name: found[name] for name in identity}
-    else:
-      settings = read_settings()
-    with stored_folder.understood(path):
-      variants = list(make_variants(settings))
-    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=FLAGS.dtype)
     if FLAGS.dry_run:
       run(settings, path, chunk_size, {})
       return

@@ -187,14 +187,8 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   path = pathlib.Path(FLAGS.workdir)
   with experiments.one_line_errors('symmetric_failure'):
-    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
-    identity = {
-      'extent': {'num_seeds': FLAGS.num_seeds},
-      'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
-    }
     if FLAGS.from_store:
       found, settings = stored_folder.stored_settings(path, 'symmetric_failure')
-      identity = {name: found[name] for name in identity}
     else:
       settings = read_settings()
     with stored_folder.understood(path):
@@ -202,6 +196,13 @@ def main(argv: list[str]) -> None:
       escape_groups = symmetric_sweeps.escape_groups(settings)
       training_groups = symmetric_sweeps.training_groups(settings)
     experiments.setup_jax(num_devices=FLAGS.num_devices, dtype=dtype)
+    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    identity = {
+      'extent': {'num_seeds': FLAGS.num_seeds},
+      'layout': {'chunk_size': chunk_size, 'map': FLAGS.map},
+    }
+    if FLAGS.from_store:
+      identity = {name: found[name] for name in identity}
     if FLAGS.dry_run:
       symmetric_sweeps.print_estimate(
         settings,

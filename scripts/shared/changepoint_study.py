@@ -12,22 +12,25 @@ from scripts.shared import (
   changepoint_study_figures,
   changepoint_study_rows,
   changepoint_study_tables,
+  kept_arrays,
   memory,
   tables,
 )
 from scripts.shared.changepoint_studies import CONSTANTS, RISES
 from scripts.shared.changepoint_study_rows import Row
-from toyjax import chunks, sweeps
+from toyjax import chunks, manifest, sweeps
 
 Settings = Mapping[str, Any]
 Sweep = Callable[[chunks.Trial, Sequence[dict], str], list]
 
 
-def run(settings: Settings, chunk_size: int, path: pathlib.Path) -> list[Row]:
-  """Returns the rows of all parts; what `path` holds is not run again."""
+def run(
+  settings: Settings, chunk_size: int, workdir: manifest.Workdir
+) -> list[Row]:
+  """Returns the rows of all parts; what the folder holds is not run again."""
 
   def sweep(trial: chunks.Trial, parts: Sequence[dict], name: str) -> list:
-    return _sweep(trial, parts, chunk_size, name, path / 'sweeps')
+    return _sweep(trial, parts, chunk_size, name, workdir)
 
   rows = [
     *_policies(settings, sweep),
@@ -82,31 +85,28 @@ def _sweep(
   parts: Sequence[dict],
   chunk_size: int,
   name: str,
-  folder: pathlib.Path,
+  workdir: manifest.Workdir,
 ) -> list:
   """Returns the results of each part, run together in one sweep, or stored."""
-  stored = folder / f'{name.replace(" ", "_").replace(",", "")}.npz'
-  if stored.exists():
-    with np.load(stored) as file:
-      found = dict(file)
-  else:
+  stored = workdir.path / 'sweeps' / f'{_file_name(name)}.npz'
+  xs = changepoint_studies.join(parts)
+  like = jax.eval_shape(jax.vmap(trial), xs)
+  found = kept_arrays.load(stored, like, workdir.identity)
+  if found is None:
     found = sweeps.sweep(
-      trial,
-      changepoint_studies.join(parts),
-      chunk_size=chunk_size,
-      progress=name,
-      map_name='vmap',
+      trial, xs, chunk_size=chunk_size, progress=name, map_name='vmap'
     )
-    folder.mkdir(exist_ok=True)
-    unfinished = folder / 'unfinished.npz'
-    np.savez_compressed(unfinished, **found)
-    unfinished.replace(stored)
+    kept_arrays.save(stored, found, workdir.identity)
   ends = np.cumsum([len(part['change']) for part in parts])[:-1]
   split = {name: np.split(values, ends) for name, values in found.items()}
   return [
     {name: values[i] for name, values in split.items()}
     for i in range(len(parts))
   ]
+
+
+def _file_name(sweep_name: str) -> str:
+  return sweep_name.replace(' ', '_').replace(',', '')
 
 
 def _policies(settings: Settings, sweep: Sweep) -> Iterator[Row]:

@@ -195,7 +195,8 @@ def test_sizes_compare_hidden_dimensions(tmp_path):
     f'--workdir={workdir}',
   )
   done = _finish('failure_sizes', '--show_steps=40', f'--workdir={workdir}')
-  rows, ratios = _rows(workdir / 'sizes.csv'), _rows(workdir / 'ratios.csv')
+  output = workdir / 'sizes'
+  rows, ratios = _rows(output / 'sizes.csv'), _rows(output / 'ratios.csv')
   last = {
     (int(row['num_features']), int(row['num_hidden'])): int(row['failed'])
     for row in rows
