@@ -57,11 +57,7 @@ def test_flags_in_the_documents_exist():
     for room in ('scripts', 'benchmarks')
     for path in (ROOT / room).rglob('*.py')
   )
-  known = set(
-    re.findall(
-      r"(?:DEFINE_\w+|define_list|define_observed)\(\s*'(\w+)'", sources
-    )
-  )
+  known = set(re.findall(r"(?:DEFINE_\w+|define_\w+)\(\s*'(\w+)'", sources))
   assert {'num_features', 'dry_run', 'num_repeats', 'peers'} <= known
   for name in ('README.md', 'BUILD.md', 'CLAIMS.md'):
     if (ROOT / name).exists():
