@@ -242,7 +242,7 @@ def lowest(
     The lowest q found [], an upper bound of the least, and its direction [P].
   """
   on_hessian = piece_hessian(jnp.ones(len(at.normals), bool), at)
-  largest = jnp.linalg.norm(on_hessian) + 1e-30
+  largest = _largest(at)
   starts = []
   for hessian in (
     at.off_hessian,
@@ -252,16 +252,38 @@ def lowest(
     vectors = jnp.linalg.eigh(hessian + 2 * largest * at.rotations)[1]
     starts += [vectors[:, :num_starts].T, -vectors[:, :num_starts].T]
 
-  def improve(_: int, direction: Array) -> Array:
-    return _step(direction, at, largest)
-
-  found = jax.lax.map(
-    lambda start: jax.lax.fori_loop(0, num_iterations, improve, start),
+  levels, found = jax.lax.map(
+    lambda start: improve(start, at, num_iterations=num_iterations),
     jnp.concatenate(starts),
   )
-  levels = jax.vmap(curvature_along, in_axes=(0, None))(found, at)
   best = jnp.argmin(levels)
   return levels[best], found[best]
+
+
+def improve(
+  direction: Array, at: Forms, *, num_iterations: int
+) -> tuple[Array, Array]:
+  """Takes a direction to one of no higher q; see `lowest`.
+
+  Args:
+    direction: [P], not 0.
+    at: the point's forms.
+    num_iterations: steps, >= 0.
+
+  Returns:
+    The q found [] and its direction [P], a unit vector after any step.
+  """
+  largest = _largest(at)
+  found = jax.lax.fori_loop(
+    0, num_iterations, lambda _, d: _step(d, at, largest), direction
+  )
+  return curvature_along(found, at), found
+
+
+def _largest(at: Forms) -> Array:
+  """Returns a bound of every curvature, and more than 0."""
+  on_hessian = piece_hessian(jnp.ones(len(at.normals), bool), at)
+  return jnp.linalg.norm(on_hessian) + 1e-30
 
 
 def _step(direction: Array, at: Forms, largest: Array) -> Array:
