@@ -119,7 +119,39 @@ OUTSIDE = {
   'sort': looped(lambda x: jnp.sort(x, 0)),
   'look_up_by_seed': looped(lambda x: x[jnp.int32(x[0, 0])][None] + x),
   'no_steps': lambda x: lax.fori_loop(0, 0, lambda i, x: x + 1, x),
+  'complex_carry': lambda x: lax.scan(
+    lambda c, _: (c * (0.5 + 0.5j), jnp.real(c)), x + 1j, length=NUM_STEPS
+  ),
+  'complex_within': looped(lambda x: jnp.abs(x + 1j * x)),
+  'complex_constant': looped(lambda x: jnp.real(jnp.complex64(1j) * x) + x),
+  'eight_bits': lambda x: lax.scan(
+    lambda c, _: (c, c), x.astype(jnp.float8_e4m3fn), length=NUM_STEPS
+  )[1].astype(jnp.float32),
+  'empty_slices': lambda x: lax.scan(
+    lambda c, _: (0.5 * c, c[:0]), x, length=NUM_STEPS
+  ),
+  'empty_carry': lambda x: lax.scan(
+    lambda c, _: ((0.5 * c[0], c[1]), c[0]), (x, x[:0]), length=NUM_STEPS
+  ),
+  'empty_scanned': lambda x: lax.scan(
+    lambda c, row: (0.5 * c + jnp.sum(row), c), x, jnp.zeros((NUM_STEPS, 0))
+  ),
 }
+
+
+def test_sums_of_halves_and_of_negative_zeros():
+  def fun(x):
+    halves = x.reshape(-1).astype(jnp.bfloat16)
+
+    def step(carry, _):
+      zeros = jnp.where(carry > 1e9, carry, -0.0)
+      sums = jnp.sum(zeros), jnp.sum(zeros[:1, :1]), jnp.sum(zeros @ zeros.T)
+      angles = jnp.stack([jnp.arctan2(total, -1.0) for total in sums])
+      return 0.5 * carry, (angles, jnp.sum(halves), jnp.dot(halves, halves))
+
+    return lax.scan(step, x, length=NUM_STEPS)
+
+  check(fun, normal(NUM_SEEDS, 16, 2))
 
 
 @pytest.mark.parametrize('name', OUTSIDE)

@@ -175,7 +175,7 @@ def num_products(equation: core.JaxprEqn) -> float:
 def product_dtype(equation: core.JaxprEqn) -> Any:
   """Returns the type in which a `dot_general` multiplies and adds up."""
   dtypes = [dtype_of(v) for v in (*equation.invars, *equation.outvars)]
-  return wide_dtype(functools.reduce(jnp.promote_types, dtypes))
+  return functools.reduce(jnp.promote_types, map(wide_dtype, dtypes))
 
 
 @rule('dot_general')
