@@ -181,7 +181,9 @@ def read_settings() -> dict[str, Any]:
     ends = settings[name]
     if len(ends) != 2 or ends[0] >= ends[1]:
       raise flags.Error(f'--{name} takes two increasing numbers: {ends}')
-    pixels = np.linspace(*ends, settings['size']).astype(settings['dtype'])
+    pixels = np.linspace(ends[0], ends[1], settings['size']).astype(
+      settings['dtype']
+    )
     if len(np.unique(pixels)) < len(pixels):
       raise flags.Error(
         f'--{name}={ends[0]},{ends[1]} is too narrow for --size={len(pixels)}: '

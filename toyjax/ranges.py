@@ -114,15 +114,14 @@ def require_kept(xs: ArrayTree) -> None:
 def _is_lost(values: np.ndarray, kept: np.dtype) -> np.ndarray:
   """Returns where a cast makes another number than rounding does."""
   if values.dtype.kind in 'iu':
-    limits = np.iinfo(kept)
-    return (values < limits.min) | (values > limits.max)
+    ends = np.iinfo(kept)
+    return (values < ends.min) | (values > ends.max)
   if values.dtype.kind == 'c':
     part = np.finfo(kept).dtype
     return _is_lost(values.real, part) | _is_lost(values.imag, part)
-  limits = np.finfo(kept)
   size = np.abs(values)
   # Devices take numbers below the least normal one as zero.
-  vanishes = (size > 0) & (size < limits.tiny)
+  vanishes = (size > 0) & (size < np.finfo(kept).tiny)
   with np.errstate(over='ignore'):
     overflows = np.isfinite(values) & ~np.isfinite(values.astype(kept))
   return vanishes | overflows

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 import contextlib
+from typing import Any
 
 import matplotlib
 
@@ -17,8 +18,9 @@ def house_style() -> Iterator[None]:
   around both drawing and saving: many settings are read at saving only. On
   leaving, the user's settings are back.
   """
-  kept = {name: matplotlib.rcParams[name] for name in _OF_MACHINE}
+  settings: Any = matplotlib.rcParams
+  kept = {name: settings[name] for name in _OF_MACHINE}
   with matplotlib.rc_context():
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(kept)
+    settings.update(kept)
     yield
