@@ -273,7 +273,7 @@ def main(argv: list[str]) -> None:
     if FLAGS.dry_run:
       print_estimate(groups, settings, chunk_size)
       return
-    if not found:
+    if not FLAGS.from_store:
       grids.require_room(groups, FLAGS.num_seeds)
     with manifest.Workdir(
       path,

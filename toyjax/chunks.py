@@ -12,7 +12,7 @@ from jax.sharding import AxisType, Mesh, PartitionSpec
 
 from toyjax.base import ArrayTree
 from toyjax.lanes import (
-  CPU_COMPILER_OPTIONS,
+  cpu_compiler_options,
   has_shared_draws,
   is_tiny,
   lanes,
@@ -96,7 +96,7 @@ def compile_chunk(
     if on_cpu:
       large = largest_contraction(jaxpr) > SMALL_BLOCK_FROM
       block = SMALL_BLOCK if large else BLOCK
-      mapped, options = _in_blocks(mapped, block), CPU_COMPILER_OPTIONS
+      mapped, options = _in_blocks(mapped, block), cpu_compiler_options()
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False

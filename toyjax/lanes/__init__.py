@@ -18,23 +18,27 @@ without a rule is mapped by `jax.vmap`, so every program works.
 
 On a GPU `kernel` makes a whole loop one kernel: `cells` takes the program apart
 into single numbers that stay in registers, by the rules in `cell_*`.
+On a CPU `compiler` says which options the compiler needs.
 """
 
+from typing import Any
+
+from toyjax.lanes.compiler import cpu_compiler_options
 from toyjax.lanes.interpreter import is_tiny, lanes, largest_contraction
 from toyjax.lanes.shared_draws import has_shared_draws
 
-# XLA's CPU compiler drops optimization barriers before it fuses, and then
-# computes shared values again inside each consumer. And it cuts operations on a
-# few hundred numbers into tasks for all threads, which costs more than it
-# gains: spread devices over the cores instead.
-CPU_COMPILER_OPTIONS = {
-  'xla_disable_hlo_passes': 'cse_barrier_expander,cpu-parallel-task-assigner'
-}
-
 __all__ = [
   'CPU_COMPILER_OPTIONS',
+  'cpu_compiler_options',
   'has_shared_draws',
   'is_tiny',
   'lanes',
   'largest_contraction',
 ]
+
+
+def __getattr__(name: str) -> Any:
+  """Finds `CPU_COMPILER_OPTIONS` when asked, as that compiles a program."""
+  if name == 'CPU_COMPILER_OPTIONS':
+    return cpu_compiler_options()
+  raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
