@@ -121,8 +121,13 @@ def make_legs(pythons: Sequence[str]) -> list[Leg]:
       hash_seed = len(legs)
       legs.append(
         Leg(
-          *(f'{minor}-{kind}', python, (versions[0], versions[1])),
-          *(isa, num_devices, hash_seed, busy),
+          f'{minor}-{kind}',
+          python,
+          (versions[0], versions[1]),
+          isa,
+          num_devices,
+          hash_seed,
+          busy,
         )
       )
   return legs

@@ -88,7 +88,8 @@ class StoredRuns:
       ) from None
 
   def _dim(self, name: str) -> str | None:
-    return (self._arrays[name].metadata.dimension_names or [None])[0]
+    metadata: Any = self._arrays[name].metadata
+    return (metadata.dimension_names or [None])[0]
 
   def _read_marks(self, *, is_strict: bool) -> Marks:
     completed = self._arrays[COMPLETED]
@@ -184,7 +185,7 @@ class StoredRuns:
     is_along_runs = self._dim(name) == RUN
 
     def read(name: str, start: int, stop: int) -> np.ndarray:
-      return array[start:stop] if is_along_runs else array[...]
+      return np.asarray(array[start:stop] if is_along_runs else array[...])
 
     try:
       return self._marks.verified(

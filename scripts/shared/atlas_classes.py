@@ -143,13 +143,13 @@ def _certified(workdir: str, group: grids.Group, runs: np.ndarray, step: int):
   verdicts, entries = (_flags(stored.attrs_of(name)) for name in names)
   pairs = np.stack([stored.read(name, runs) for name in names], axis=1)
   kinds, codes = np.unique(pairs, axis=0, return_inverse=True)
-  names = [
+  texts = [
     f'{verdicts.get(int(verdict), "not certified")}: '
     f'{entries.get(int(entry), "in no catalogue")}'
     for verdict, entry in kinds
   ]
   values = (stored.read(name, runs) for name in ('weights', 'bias', 'sse'))
-  return (names, codes.ravel(), *values)
+  return (texts, codes.ravel(), *values)
 
 
 def _flags(attrs: Mapping[str, Any]) -> dict[int, str]:

@@ -30,7 +30,8 @@ def save(
   path.parent.mkdir(exist_ok=True)
   unfinished = path.with_name('unfinished.npz')
   check = np.asarray(_digest(found, path.name, identity))
-  np.savez_compressed(unfinished, **found, **{_CHECK: check})
+  arrays: dict[str, Any] = {**found, _CHECK: check}
+  np.savez_compressed(unfinished, **arrays)
   unfinished.replace(path)
 
 

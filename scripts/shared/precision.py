@@ -13,6 +13,9 @@ import numpy as np
 
 flags.disclaim_key_flags()
 
+# Lists that are one value: equal numbers in them are no repetition.
+_VECTORS = ('coefficients',)
+
 
 def check(
   settings: Mapping[str, Any], dtype: str, *, below_one: Sequence[str] = ()
@@ -34,6 +37,8 @@ def check(
       if name in below_one and rounded >= 1.0:
         why = '' if number >= 1.0 else f': in {dtype} it is 1'
         raise flags.Error(f'--{name}={number} must be < 1{why}')
+    if name in _VECTORS:
+      continue
     for i, rounded in enumerate(held):
       first = held.index(rounded)
       if first < i:

@@ -10,8 +10,8 @@ others, d = u + w with u in E and w in W. Then
     q(d) - λ |d|² = J(u, w) - uᵀ D u,    D = λ - Λ_E,
     J(u, w) = wᵀ (Λ_W - λ) w + 2 Σ_k max(0, a_k·(u + w))²,
 
-where J is convex, homogeneous of degree two, and strictly convex in w. So h(u) =
-min_w J is convex, and min q >= λ if and only if h(u) >= uᵀ D u all over E: a
+where J is convex, homogeneous of degree two, and strictly convex in w. So h(u)
+= min_w J is convex, and min q >= λ if and only if h(u) >= uᵀ D u all over E: a
 question in as many dimensions as there are negative eigenvalues, two for
 symmetric failure, whatever the number of kinks. √h is convex and homogeneous of
 degree one: its tangent at any b gives h(u) >= (p·u)² wherever p·u >= 0, with

@@ -7,8 +7,10 @@ keeps them, and in what refuses them. So a small program is compiled, once a
 process, and its code is read.
 """
 
+from collections.abc import Mapping
 import functools
 import re
+from typing import Any
 
 import jax
 from jax import lax
@@ -52,7 +54,7 @@ def choose(choices: tuple[str, ...]) -> dict[str, str]:
   return usable[0] if usable else {}
 
 
-def compile_probe(options: dict[str, str]) -> str | None:
+def compile_probe(options: Mapping[str, Any]) -> str | None:
   """Compiles a small loop with a product, a barrier and a minimum.
 
   Args:
@@ -74,7 +76,7 @@ def compile_probe(options: dict[str, str]) -> str | None:
   with jax.default_device(device), jax.disable_jit(False):
     lowered = jax.jit(loop).lower(jax.ShapeDtypeStruct((2,), jnp.float32))
     try:
-      return lowered.compile(options).as_text()
+      return lowered.compile(dict(options)).as_text()
     except (jax.errors.JaxRuntimeError, NotImplementedError, ValueError):
       return None
 
