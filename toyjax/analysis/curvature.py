@@ -193,8 +193,7 @@ def second_order(
     num_features: N.
     kink_tolerance: z_ji is a kink where |z_ji| is at most this.
     zero_tolerance: a q or an eigenvalue counts as 0 within this of 0.
-    num_starts: of the search; see `lowest`. 1 is enough where there is no kink.
-    num_iterations: of the search.
+    num_starts, num_iterations: see `lowest`.
 
   Returns:
     A `SecondOrder`. Vmappable.
@@ -228,10 +227,8 @@ def lowest(
 ) -> tuple[Array, Array]:
   """Searches the lowest q over unit directions modulo rotations.
 
-  It starts from both signs of the lowest eigenvectors of the pieces with all
-  kinks off, halfway and on. A step goes to the best of these: the lowest
-  eigenvector of the piece that the direction points into, inverse iterations on
-  that piece, and a shifted power step, which never raises q. Nothing is random.
+  From both signs of the lowest eigenvectors of three pieces, by steps that never
+  raise q; see `_step`. Nothing is random.
 
   Args:
     at: the point's forms.
