@@ -193,7 +193,8 @@ def second_order(
     num_features: N.
     kink_tolerance: z_ji is a kink where |z_ji| is at most this.
     zero_tolerance: a q or an eigenvalue counts as 0 within this of 0.
-    num_starts, num_iterations: see `lowest`.
+    num_starts: of the search; see `lowest`.
+    num_iterations: of the search.
 
   Returns:
     A `SecondOrder`. Vmappable.
@@ -227,8 +228,7 @@ def lowest(
 ) -> tuple[Array, Array]:
   """Searches the lowest q over unit directions modulo rotations.
 
-  From both signs of the lowest eigenvectors of three pieces, by steps that never
-  raise q; see `_step`. Nothing is random.
+  From both signs of three pieces' lowest eigenvectors; nothing is random.
 
   Args:
     at: the point's forms.
