@@ -29,8 +29,7 @@ import jax.numpy as jnp
 from toyjax.analysis import pieces
 from toyjax.base import Array
 
-# Shifts of the inverse iterations, as fractions of the largest curvature: from
-# a jump to the lowest eigenvector of a piece to a small step within its cone.
+# Shifts of the inverse iterations, as fractions of the largest curvature.
 _SHIFTS = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 
@@ -241,11 +240,8 @@ def lowest(
   on_hessian = piece_hessian(jnp.ones(len(at.normals), bool), at)
   largest = _largest(at)
   starts = []
-  for hessian in (
-    at.off_hessian,
-    (at.off_hessian + on_hessian) / 2,
-    on_hessian,
-  ):
+  halfway = (at.off_hessian + on_hessian) / 2
+  for hessian in (at.off_hessian, halfway, on_hessian):
     vectors = jnp.linalg.eigh(hessian + 2 * largest * at.rotations)[1]
     starts += [vectors[:, :num_starts].T, -vectors[:, :num_starts].T]
 
