@@ -1,18 +1,22 @@
-r"""Do labels depend on precision, chunks, order, devices or company?
+r"""Do labels depend on precision, instructions, chunks, order or company?
 
 One configuration is trained again and again from the same seeds: as a baseline
 in float32, then with one thing changed that should not matter. Final weights
-are compared bit by bit, labels run by run. Each variant is a process of its
-own, so that no global setting is shared.
+are compared bit by bit, labels run by run, and the shares solved in pairs, by
+Newcombe's interval. Each variant is a process of its own, so that no global
+setting is shared.
 
   python -m benchmarks.label_flips --workdir=runs/label_flips
   python -m benchmarks.label_flips --num_seeds=64 --num_steps=500 --num_alone=4
   python -m benchmarks.label_flips --num_features=8 --num_steps=25000 \
     --num_seeds=100000 --compare=chunk_333 --compare=reversed
+  python -m benchmarks.label_flips --num_features=8 --num_steps=25000 \
+    --num_seeds=1024 --compare=avx2 --compare=avx --compare=sse4_2
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+import os
 import pathlib
 import subprocess
 import sys
@@ -22,7 +26,7 @@ from typing import Any
 from absl import app, flags
 import numpy as np
 
-from benchmarks import label_variants
+from benchmarks import adamw_runs, label_variants
 from benchmarks.label_variants import VARIANTS, Runs
 from scripts.shared import tables
 from scripts.shared.number_flags import (
@@ -72,6 +76,7 @@ def run_in_process(
       *(f'--{flag}={value}' for flag, value in settings.items()),
     ],
     cwd=ROOT,
+    env=label_variants.environment(VARIANTS[name], os.environ),
     check=True,
   )
   with np.load(path) as saved:
@@ -91,6 +96,9 @@ def compare(name: str, baseline: Runs, runs: Runs) -> dict[str, Any]:
 
   flips = int(np.sum(runs.outcomes != same_seeds.outcomes))
   interval = statistics.wilson(flips, num_runs)
+  solved = np.isin(runs.outcomes, adamw_runs.SOLVED)
+  solved_before = np.isin(same_seeds.outcomes, adamw_runs.SOLVED)
+  difference = tables.paired_difference(solved, solved_before)
   return {
     'variant': name,
     'num_runs': num_runs,
@@ -104,6 +112,11 @@ def compare(name: str, baseline: Runs, runs: Runs) -> dict[str, Any]:
     'fraction': interval.estimate,
     'lower': interval.lower,
     'upper': interval.upper,
+    'solved': int(solved.sum()),
+    'solved_before': int(solved_before.sum()),
+    'solved_difference': difference.estimate,
+    'solved_difference_lower': difference.lower,
+    'solved_difference_upper': difference.upper,
   }
 
 
@@ -130,6 +143,11 @@ def print_flips(rows: Sequence[Mapping[str, Any]]) -> None:
       f'{row["flips"]}/{total}',
       tables.percent(row['fraction']),
       tables.percent_interval(row['lower'], row['upper']),
+      f'{row["solved"]}/{total}',
+      f'{100.0 * row["solved_difference"]:+.2f}%',
+      tables.percent_interval(
+        row['solved_difference_lower'], row['solved_difference_upper']
+      ),
     ]
 
   print(
@@ -141,6 +159,9 @@ def print_flips(rows: Sequence[Mapping[str, Any]]) -> None:
         'largest',
         'labels flipped',
         'share',
+        '95 %',
+        'solved',
+        'more',
         '95 %',
       ),
       map(cells, rows),

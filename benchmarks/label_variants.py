@@ -21,6 +21,8 @@ class Variant(NamedTuple):
     reverse: whether the last seed runs first.
     alone: whether some seeds run, each as a sweep of its own.
     map_name: how a device maps the run over seeds.
+    max_isa: the largest instruction set that code is made for; '' is all that
+      the processor has.
   """
 
   description: str
@@ -30,6 +32,7 @@ class Variant(NamedTuple):
   reverse: bool = False
   alone: bool = False
   map_name: str = 'lanes'
+  max_isa: str = ''
 
 
 VARIANTS = {
@@ -44,6 +47,10 @@ VARIANTS = {
   'vmap_chunk_128': Variant(
     'vmap, chunks of 128', chunk_size=128, map_name='vmap'
   ),
+  # Of these only AVX2 has fused multiply-adds, which round once, not twice.
+  'avx2': Variant('code for AVX2', max_isa='AVX2'),
+  'avx': Variant('code for AVX', max_isa='AVX'),
+  'sse4_2': Variant('code for SSE4.2', max_isa='SSE4_2'),
   'float64': Variant('float64', dtype='float64'),
   'float64_vmap': Variant('float64, vmap', dtype='float64', map_name='vmap'),
 }
@@ -65,6 +72,21 @@ class Runs(NamedTuple):
   initial_weights: np.ndarray
   weights: np.ndarray
   bias: np.ndarray
+
+
+def environment(variant: Variant, given: Mapping[str, str]) -> dict[str, str]:
+  """Returns the environment of a variant's process.
+
+  Args:
+    variant: what is run.
+    given: this process's own; its other XLA flags are kept.
+  """
+  if not variant.max_isa:
+    return dict(given)
+  flags = given.get('XLA_FLAGS', '').split()
+  # The last one counts.
+  flags.append(f'--xla_cpu_max_isa={variant.max_isa}')
+  return {**given, 'XLA_FLAGS': ' '.join(flags)}
 
 
 def run(variant: Variant, settings: Mapping[str, int]) -> Runs:

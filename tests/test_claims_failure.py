@@ -68,6 +68,23 @@ def test_label_flips(claims, num_features):
     assert _share(row['flips'], row['num_runs']) in claims, name
 
 
+def test_label_flips_by_instruction_set(claims):
+  rows = _rows('benchmarks/label_flips_isa_n8.csv')
+  for name in ('avx2', 'avx', 'sse4_2'):
+    row = _find(rows, variant=name)
+    assert _share(row['flips'], row['num_runs']) in claims, name
+  for name in ('avx', 'sse4_2'):
+    row = _find(rows, variant=name)
+    points = [
+      100 * float(row[f'solved_difference{end}'])
+      for end in ('', '_lower', '_upper')
+    ]
+    expected = f'{points[0]:+.1f} points [{points[1]:.1f}, {points[2]:.1f}]'
+    assert expected in claims, name
+    same = f'{row["same_start"]} of {int(row["num_runs"]):,} starts'
+    assert same in claims, name
+
+
 @pytest.mark.parametrize('n', ['7', '8'])
 def test_asymmetric_recovery(claims, n):
   rows = _rows(f'failure_survival/main_n{n}/events.csv')
@@ -147,6 +164,12 @@ def test_symmetric_failure_is_a_saddle(claims):
   rows = _rows('symmetric_failure/verdicts.csv')
   assert len(rows) == 20
   assert {row['verdict'] for row in rows} == {'SADDLE'}
+  for row in rows:  # The lowest value found is the least there is.
+    lower, upper = (
+      float(row[f'lowest_curvature_{name}']) for name in ('bound', 'found')
+    )
+    assert lower <= upper < 0.0
+    assert upper - lower <= 2e-5 * abs(upper)  # CSV files hold six digits.
   for n in ('7', '12'):
     for factor in ('1', '1.1'):
       row = _find(rows, num_features=n, norm_factor=factor)

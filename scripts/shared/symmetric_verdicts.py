@@ -16,6 +16,7 @@ from toyjax import statistics
 from toyjax.analysis import (
   critical_points,
   curvature,
+  curvature_bounds,
   decayed_failure,
   pieces,
   polishing,
@@ -27,6 +28,9 @@ _KINK_TOLERANCE = 1e-9
 _ZERO_TOLERANCE = 1e-9
 _NUM_STARTS = 8
 _NUM_ITERATIONS = 40
+# The least curvature is enclosed to this share of the lowest that is found.
+_RELATIVE_GAP = 1e-8
+_MAX_CONES = 1_000_000
 _GRADIENT_TOLERANCE = 1e-12  # Where a descent ends.
 # A move along the closed path, small enough for its second order to rule.
 _PATH_SIZE = 1e-3
@@ -63,6 +67,12 @@ def _verdict_row(n: int, factor: float, judge: Any) -> dict[str, Any]:
   )
   v = pieces.vector(params)
   found = judge(v)
+  bounds = curvature_bounds.enclose(
+    curvature.forms(v, num_features=n, kink_tolerance=_KINK_TOLERANCE),
+    np.asarray(found.direction),
+    gap=_RELATIVE_GAP * abs(float(found.upper)),
+    max_cones=_MAX_CONES,
+  )
   level = symmetric_failure.level(num_features=n, num_dead=1)
   path = symmetric_failure.descent_path(num_features=n, norm=norm)
   moved = symmetric_failure.along_path(
@@ -89,7 +99,8 @@ def _verdict_row(n: int, factor: float, judge: Any) -> dict[str, Any]:
       if inside
       else None
     ),
-    'lowest_curvature_found': float(found.upper),
+    'lowest_curvature_found': bounds.upper,
+    'lowest_curvature_bound': bounds.lower,
     'path_curvature': 2.0 * path.rate,
     'path_fall': level - float(pieces.sse(pieces.vector(moved), n)),
     'num_negative': int(found.spectrum.num_negative),
