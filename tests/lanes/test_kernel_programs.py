@@ -1,7 +1,10 @@
 """Whole loops as GPU kernels: keys, inputs, limits, training."""
 
+import sys
+
 import jax
 from jax import lax
+from jax.experimental import pallas
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -272,3 +275,18 @@ def test_a_sweep_runs_in_kernels():
   inside = sweeps.sweep(trial, keys, chunk_size=256, map_name='kernel')
   outside = sweeps.sweep(trial, keys, chunk_size=256, map_name='vmap')
   np.testing.assert_allclose(inside, outside, rtol=1e-6)
+
+
+def test_a_jax_without_the_backend_of_kernels_says_so(monkeypatch):
+  monkeypatch.setitem(sys.modules, 'jax.experimental.pallas.triton', None)
+  monkeypatch.delattr(pallas, 'triton', raising=False)
+  fun = looped(lambda x: 0.5 * x + 1)
+  with pytest.raises(
+    RuntimeError, match=r'cannot compile kernels.*--map=lanes'
+  ):
+    jax.make_jaxpr(lanes(fun, kernels='compiled'))(normal(4, 2))
+  x = normal(4, 2)
+  for kernels in (None, 'interpreted'):
+    np.testing.assert_allclose(
+      lanes(fun, kernels=kernels)(x), jax.vmap(fun)(x), rtol=1e-6
+    )

@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import jax
 from jax import lax
 from jax.experimental import pallas as pl
-from jax.experimental.pallas import triton
 from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
@@ -143,6 +142,7 @@ def scan_in_kernel(
 
   Raises:
     UnsupportedError: where the loop holds what a kernel cannot do.
+    RuntimeError: where kernels are compiled and JAX has no such compiler.
   """
   params, (first, last) = equation.params, control.scan_bounds(equation)
   program, length = params['jaxpr'], params['length']
@@ -205,7 +205,7 @@ def scan_in_kernel(
       for rows in outputs
     ],
     interpret=interpret,
-    compiler_params=triton.CompilerParams(num_warps=WARPS),
+    compiler_params=None if interpret else _triton_params(),
   )
   stored = [
     rows.store(array, padded) for rows, array in zip(inputs.values(), arrays)
@@ -218,6 +218,21 @@ def scan_in_kernel(
     Value(array if wanted else array[..., 0], wanted)
     for array, wanted in zip(results, varies)
   ]
+
+
+def _triton_params() -> Any:
+  """Returns what Pallas' Triton backend is told, imported when needed.
+
+  It is to be removed from JAX; programs without kernels must not notice.
+  """
+  try:
+    from jax.experimental.pallas import triton
+  except ImportError:
+    raise RuntimeError(
+      f'JAX {jax.__version__} cannot compile kernels: its Pallas has no Triton '
+      'backend. Use an older JAX, or lanes without kernels (--map=lanes)'
+    ) from None
+  return triton.CompilerParams(num_warps=WARPS)
 
 
 def _sort_operands(
