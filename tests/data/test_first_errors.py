@@ -90,14 +90,10 @@ def prm(step, reason='found_error'):
     ),
     (
       first_errors.prm_bench,
-      PRM_BENCH | {'error_steps': [1], 'classification': 5},
+      PRM_BENCH | {'classification': 5},
       'classification',
     ),
-    (
-      first_errors.who_and_when,
-      WHO | {'mistake_step': '0', 'mistake_agent': 5},
-      'mistake_agent',
-    ),
+    (first_errors.who_and_when, WHO | {'mistake_agent': 5}, 'mistake_agent'),
     (
       first_errors.prm800k,
       prm({'human_completion': 5}),
