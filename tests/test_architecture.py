@@ -35,7 +35,6 @@ CORE = {
   'stored_runs': {'arrays', 'checks', 'marks', 'store'},
   'processors': set(),
   'manifest_form': set(),
-  'texts': set(),
   'manifest': {'checks', 'manifest_form', 'processors'},
 }
 # Rooms, each with the rooms it may import beside the core's lower half.
@@ -46,9 +45,7 @@ ROOMS = {
   'analysis': {'toys', 'inference', 'data'},
   'plots': {'analysis', 'toys', 'inference'},
 }
-CORE_FOR_ROOMS = {
-  *('base', 'descent', 'loops', 'statistics', 'optimizers', 'texts'),
-}
+CORE_FOR_ROOMS = {'base', 'descent', 'loops', 'statistics', 'optimizers'}
 
 
 def _source(module: str) -> pathlib.Path:

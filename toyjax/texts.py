@@ -1,9 +1,9 @@
-r"""Text of other people made visible: on a terminal, in a file, in a report.
+"""Text of other people made visible: on a terminal, in a file, in a report.
 
 A sentence of a trace or a word of a list can hold anything: sequences that
 recolour a terminal or move its cursor, marks that turn the direction of
 writing, halves of characters that no file can store. `visible` writes each of
-these as an escape, as Python does: \x1b, \u202e.
+these as an escape, as Python does: \\x1b, \\u202e.
 """
 
 import io

@@ -142,8 +142,11 @@ def big_bench_mistake(record: dict[str, Any], file: str) -> LabelledTrace:
     index = get(record, 'mistake_index', int, file)
   answer, target = (record.get(name) for name in ('answer', 'target'))
   if index is None and None not in (answer, target) and answer != target:
-    reason = f'null, but the answer is not the target: {answer!r:.60}'
-    raise TraceError(file, 'mistake_index', reason)
+    raise TraceError(
+      file,
+      'mistake_index',
+      f'null, but the answer is not the target: {answer!r:.60}',
+    )
   return _make(record, file, 'input', 'steps', index, 'mistake_index', '')
 
 

@@ -12,14 +12,14 @@ _NO_WIDTH = '\u200b'
 
 
 def literal(text: str) -> str:
-  r"""Returns text that matplotlib draws as it stands.
+  """Returns text that matplotlib draws as it stands.
 
   A dollar is no mathematics, a leading underscore hides nothing from a legend,
   and what the font lacks is named by its code point instead of an empty box
   and a warning.
 
   Args:
-    text: a word, a sentence or a name from a user's data or flags. Only '\n'
+    text: a word, a sentence or a name from a user's data or flags. Only '\\n'
       ends a line.
   """
   text = visible(text, keep='\n')
