@@ -45,8 +45,6 @@ from scripts.shared.path_flags import define_path
 from toyjax import manifest, statistics
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.plots import located_errors
-from toyjax.plots.words import literal
-from toyjax.texts import visible
 
 SCIENCE = (
   *('prior', 'policy', 'num_rollouts', 'none', 'numbers', 'level', 'alpha'),
@@ -207,7 +205,7 @@ def draw(path: Any, found: Located, level: float, title: str) -> None:
     level=level,
     is_drop=found.verdict == Verdict.DROP,
   )
-  axes.set_title(literal(title), fontsize='medium', loc='left')
+  axes.set_title(title, fontsize='medium', loc='left')
   figure.legend(
     *axes.get_legend_handles_labels(),
     loc='lower center',
@@ -250,9 +248,7 @@ def main(argv: list[str]) -> None:
     ) as workdir:
       found = locating.locate(trace, settings)
       text = located_report.write(read, found, settings)
-      (workdir.path / 'report.md').write_text(
-        visible(text, keep='\n'), encoding='utf-8'
-      )
+      (workdir.path / 'report.md').write_text(text)
       tables.write_csv(workdir.path / 'positions.csv', position_rows(found))
       draw(
         workdir.path / 'trajectory.png',

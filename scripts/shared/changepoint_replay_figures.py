@@ -22,7 +22,6 @@ from toyjax.inference import changepoint
 from toyjax.inference.changepoint import intervals
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.plots import trajectories
-from toyjax.plots.words import literal
 
 _NUM_COLUMNS = 4
 _PANEL_INCHES, _MARGIN_INCHES = 2.5, 2.0
@@ -194,9 +193,8 @@ def _draw_one(
     is_guilty=sentence != 'none',
   )
   verdict = Verdict(int(results['verdict'][i, 0])).name
-  named = literal(f'#{trace.problem} {trace.base}')
   axes.set_title(
-    f'{named}: index {one.position}, sentence {sentence}'
+    f'#{trace.problem} {trace.base}: index {one.position}, sentence {sentence}'
     f'\nreplay: index {results["location"][i, 0]}, {verdict}',
     fontsize='small',
     pad=11,

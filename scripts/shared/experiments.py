@@ -22,7 +22,6 @@ from scripts.shared.path_flags import define_path
 from toyjax import chunks, manifest
 from toyjax.checks import StoreError
 from toyjax.plots import style
-from toyjax.texts import VisibleStream, visible
 
 flags.disclaim_key_flags()
 
@@ -191,14 +190,13 @@ def one_line_errors(script: str) -> Iterator[None]:
   """
   try:
     with (
-      contextlib.redirect_stdout(VisibleStream(sys.stdout)),
       interruptions.raised(),
       remarks.shown(script),
       style.house_style(),
     ):
       yield
   except (manifest.WorkdirError, StoreError, flags.Error) as error:
-    sys.exit(visible(f'{script}: {error}'))
+    sys.exit(f'{script}: {error}')
   except OSError as error:
     sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
   except (MemoryError, jax.errors.JaxRuntimeError) as error:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import hashlib
 import pathlib
-import re
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -13,7 +12,6 @@ import numpy as np
 from scripts.shared.tables import format_table
 from toyjax import statistics
 from toyjax.data import math_rollouts
-from toyjax.texts import visible
 
 flags.disclaim_key_flags()
 
@@ -74,11 +72,6 @@ def shorten(text: str, length: int) -> str:
   """Returns the text in one line of at most that many characters."""
   text = ' '.join(text.split())
   return text if len(text) <= length else text[: length - 1].rstrip() + '…'
-
-
-def markdown(text: str) -> str:
-  """Returns text of the data that Markdown shows as it stands."""
-  return re.sub(r'([\\`*_{}\[\]<>#|~$])', r'\\\1', visible(text))
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -77,10 +77,7 @@ def paired_difference(a: np.ndarray, b: np.ndarray) -> statistics.Interval:
 def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
   """Writes rows of equal keys, replacing the file in one move."""
   temporary = path.with_suffix('.csv.partial')
-  # Half a character, which UTF-8 cannot hold, is written as an escape.
-  with temporary.open(
-    'w', newline='', encoding='utf-8', errors='backslashreplace'
-  ) as file:
+  with temporary.open('w', newline='') as file:
     writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
     writer.writeheader()
     for row in rows:

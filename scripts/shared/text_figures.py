@@ -12,7 +12,6 @@ from scripts.shared import text_tables
 from scripts.shared.text_runs import Configuration
 from toyjax.plots import outcomes as outcome_plots
 from toyjax.plots import quantiles, stacked
-from toyjax.plots.words import literal
 from toyjax.toys.text_mlp import Outcome
 
 _MAX_CLUSTERED = 6  # More configurations than this show their last epoch only.
@@ -83,7 +82,7 @@ def draw_losses(
     axes.set_ylim(*_loss_limits([*losses.ravel(), *printed.values()]))
     axes.set_xlabel('epochs')
     axes.set_ylabel('cross entropy, nats')
-    axes.set_title(literal(configuration.label), fontsize='medium')
+    axes.set_title(configuration.label, fontsize='medium')
     axes.grid(alpha=0.25)
   panels[0].legend(frameon=False, fontsize='small', loc='lower left')
   figure.suptitle(
@@ -136,7 +135,7 @@ def draw_endings(
       classes=[f"ends at '{configuration.end}'", *classes[1:], 'others'],
       fractions=fractions,
     )
-    axes.set_title(literal(configuration.label), fontsize='medium')
+    axes.set_title(configuration.label, fontsize='medium')
     axes.set_xlabel('share of runs')
     axes.legend(
       frameon=False,

@@ -9,7 +9,6 @@ import matplotlib.figure
 from scripts.shared import walked_net
 from toyjax.analysis import argmax_map as zones_of
 from toyjax.plots import argmax_map, text_lengths
-from toyjax.plots.words import literal
 
 flags.disclaim_key_flags()
 
@@ -92,7 +91,7 @@ def draw_map(
     frameon=False,
     fontsize=9,
   )
-  figure.suptitle(literal(title), fontsize=11, y=0.97)
+  figure.suptitle(title, fontsize=11, y=0.97)
   figure.savefig(path, dpi=_DPI)
 
 
@@ -125,5 +124,5 @@ def draw_lengths(
   for axes in grid[::num_columns]:
     axes.set_ylabel('share of texts')
   grid[0].legend(frameon=False, fontsize=9)
-  figure.suptitle(literal(title), fontsize=11)
+  figure.suptitle(title, fontsize=11)
   figure.savefig(path, dpi=_DPI)

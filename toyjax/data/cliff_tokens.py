@@ -52,7 +52,7 @@ def read_cliff_tokens(
   if not path.is_file():
     raise TraceError(str(path), '', 'missing')
   try:
-    text = path.read_bytes().decode('utf-8-sig')
+    text = path.read_bytes().decode('utf-8')
     rows = list(csv.DictReader(io.StringIO(text, newline='')))
   except (UnicodeDecodeError, csv.Error) as error:
     raise TraceError(str(path), '', f'not a CSV: {error}') from error

@@ -142,8 +142,6 @@ def parse_json(text: str | bytes | None, file: str, kind: type) -> Any:
   if text is None:
     raise TraceError(file, '', 'missing, or without content')
   try:
-    if isinstance(text, str):
-      text = text.removeprefix('\ufeff')
     value = json.loads(text)
   except (ValueError, RecursionError) as error:
     raise TraceError(file, '', f'not JSON: {error}') from error
@@ -165,13 +163,6 @@ def get(record: dict, key: str, kind: type, file: str, field: str = '') -> Any:
   if key not in record:
     raise TraceError(file, path, 'missing')
   return check(record[key], kind, file, path)
-
-
-def get_text(record: dict, key: str, file: str, field: str = '') -> str | None:
-  """Returns record[key], a text; None where it is missing or null."""
-  if record.get(key) is None:
-    return None
-  return get(record, key, str, file, field)
 
 
 def check_index(index: int, file: str, field: str) -> int:

@@ -17,7 +17,6 @@ import numpy as np
 from toyjax.analysis.argmax_map import Cell, Zone
 from toyjax.plots.latent_plane import feature_colors
 from toyjax.plots.point_labels import draw_labels
-from toyjax.plots.words import literal
 
 _EDGE, _FAINT = '#6E6E6A', '#B4B4B0'
 _PALE = 0.3
@@ -125,17 +124,16 @@ def draw_words(
   """
   colors = feature_colors(len(vocabulary))
   texts = []
-  words = [literal(word) for word in vocabulary]
-  for token, word in enumerate(words):
+  for token, word in enumerate(vocabulary):
     answer = int(predictions[token])
     outputs = list(wanted.get(token, ()))
-    text = f'{word} → {words[answer]}'
+    text = f'{word} → {vocabulary[answer]}'
     notes = ['tie'] if tied[token] else []
     marker = RIGHT if outputs == [answer] else WRONG
     if not outputs:
       marker, text = UNUSED, word
     elif marker == WRONG:
-      others = ', '.join(words[b] for b in outputs if b != answer)
+      others = ', '.join(vocabulary[b] for b in outputs if b != answer)
       notes.append(f'{"also" if answer in outputs else "not"} {others}')
     if notes and marker != UNUSED:
       text += f' ({"; ".join(notes)})'
@@ -193,10 +191,7 @@ def draw_paths(
     )
   if len(vocabulary) <= MAX_NAMES:
     draw_labels(
-      axes,
-      places=places[-1],
-      texts=[literal(word) for word in vocabulary],
-      avoid=places.reshape(-1, 2),
+      axes, places=places[-1], texts=vocabulary, avoid=places.reshape(-1, 2)
     )
 
 
@@ -215,7 +210,7 @@ def legend_handles(
     Patch(
       facecolor=(colors[answer], _PALE),
       edgecolor=colors[answer],
-      label=f'answered “{literal(vocabulary[answer])}”',
+      label=f'answered “{vocabulary[answer]}”',
     )
     for answer in sorted(set(answers))
   ]

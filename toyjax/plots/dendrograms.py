@@ -10,8 +10,6 @@ from matplotlib.colors import Normalize, to_hex
 import numpy as np
 from scipy.cluster import hierarchy
 
-from toyjax.plots.words import literal
-
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')
 _MIXED = '#888888'
@@ -84,7 +82,7 @@ def draw_dendrogram(
     zorder=3,
     clip_on=False,
   )
-  axes.set_yticks(rows, [literal(labels[leaf]) for leaf in order])
+  axes.set_yticks(rows, [labels[leaf] for leaf in order])
   axes.yaxis.tick_right()
   axes.tick_params(axis='y', length=0, pad=14, labelsize='small')
   for text, leaf in zip(axes.get_yticklabels(), order):

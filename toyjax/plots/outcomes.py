@@ -8,8 +8,6 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 import numpy as np
 
-from toyjax.plots.words import literal
-
 
 class Style(NamedTuple):
   """How one outcome is filled: colour, and a hatch that survives grey print."""
@@ -132,9 +130,7 @@ def draw_outcome_shares(
     fontsize='small',
   )
   groups = axes.secondary_xaxis('top')
-  groups.set_xticks(
-    np.arange(num_configurations), [literal(label) for label in labels]
-  )
+  groups.set_xticks(np.arange(num_configurations), labels)
   groups.tick_params(length=0)
   axes.set_xlim(-0.5, num_configurations - 0.5)
   axes.set_ylim(0.0, 1.005)

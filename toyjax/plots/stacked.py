@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 import numpy as np
 
-from toyjax.plots.words import literal
-
 # Okabe and Ito's palette, grey and hatched for what is left over.
 _COLORS = ('#0072B2', '#D55E00', '#E69F00', '#CC79A7', '#009E73', '#56B4E9')
 _REST = '#D9D9D9'
@@ -47,7 +45,7 @@ def draw_stacked(
       hatch='...' if is_rest else '',
       edgecolor=(0.0, 0.0, 0.0, 0.4),
       linewidth=0.3,
-      label=literal(name),
+      label=name,
     )
     for place, start, value in zip(places, left, share):
       if value >= 0.05:
@@ -61,6 +59,6 @@ def draw_stacked(
           bbox={'facecolor': 'white', 'alpha': 0.75, 'lw': 0, 'pad': 1},
         )
     left = left + share
-  axes.set_yticks(places, [literal(label) for label in labels])
+  axes.set_yticks(places, labels)
   axes.invert_yaxis()
   axes.set_xlim(0.0, 1.0)

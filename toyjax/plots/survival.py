@@ -8,7 +8,6 @@ import matplotlib
 from matplotlib.axes import Axes
 import numpy as np
 
-from toyjax.plots.words import literal
 from toyjax.statistics import Hazards, Survival
 
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
@@ -72,7 +71,7 @@ def draw_survival(
       color=color,
       linestyle=line,
       linewidth=1.6,
-      label=literal(label),
+      label=label,
     )
   axes.set_xlim(0, last_step)
   axes.set_ylim(0.0, 1.02)
@@ -126,7 +125,7 @@ def draw_hazards(
       linewidth=0.7,
       elinewidth=1.0,
       color=colors[place],
-      label=literal(label),
+      label=label,
     )
     none = ~seen & (found.exposure > 0.0)
     axes.plot(
@@ -167,7 +166,7 @@ def draw_medians(
   for label, seen, color in zip(labels, values, colors):
     low, middle, high = np.nanquantile(seen, [0.25, 0.5, 0.75], axis=0)
     axes.fill_between(steps, low, high, color=color, alpha=0.2, linewidth=0.0)
-    axes.plot(steps, middle, color=color, linewidth=1.4, label=literal(label))
+    axes.plot(steps, middle, color=color, linewidth=1.4, label=label)
   axes.set_xscale('log')
   axes.set_yscale('log')
   axes.set_xlabel('optimizer steps')

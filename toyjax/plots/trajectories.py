@@ -9,8 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 import numpy as np
 
-from toyjax.plots.words import literal
-
 # Okabe and Ito's palette.
 RECORDED, BELIEVED, CHANGE, REFERENCE = (
   '#8C8C8C',
@@ -167,7 +165,7 @@ def draw_shares(
     )
   if reference is not None:
     axes.axvline(reference, color=REFERENCE, linewidth=0.9, linestyle='--')
-  axes.set_yticks(places, [literal(name) for name in names])
+  axes.set_yticks(places, names)
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.set_xlim(-0.03, 1.03)
   axes.xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -198,7 +196,7 @@ def draw_stacked(
       places, values, left=start, height=0.7, color=colors[label], label=label
     )
     start = start + values
-  axes.set_yticks(places, [literal(name) for name in names])
+  axes.set_yticks(places, names)
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.set_xlim(0.0, 1.0)
   axes.xaxis.set_major_formatter(PercentFormatter(1.0))

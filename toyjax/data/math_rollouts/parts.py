@@ -15,7 +15,6 @@ from toyjax.data.traces import (
   check,
   check_index,
   get,
-  get_text,
   parse_json,
 )
 
@@ -92,10 +91,7 @@ def _label(
   tags = check(
     label.get('function_tags') or [], list, path, f'{field}.function_tags'
   )
-  tag = ''
-  if tags:
-    tag = check(tags[0], str, path, f'{field}.function_tags[0]')
-  return index, (text, float(accuracy), tag)
+  return index, (text, float(accuracy), str(tags[0]) if tags else '')
 
 
 def outcome_code(rollout: Any, path: str, field: str) -> int:
@@ -194,21 +190,14 @@ def _names(folder: str, parts: Parts) -> dict[str, Any]:
   number = PROBLEM.fullmatch(name)
   assert number
   texts = {
-    'question': _text(parts.problem, 'problem', f'{folder}/problem.json'),
-    'right_answer': _text(parts.problem, 'gt_answer', f'{folder}/problem.json'),
-    'given_answer': _text(parts.base, 'answer', f'{folder}/base_solution.json'),
+    'question': parts.problem.get('problem'),
+    'right_answer': parts.problem.get('gt_answer'),
+    'given_answer': parts.base.get('answer'),
   }
   return {
     'model': model,
     'sampling': sampling,
     'base': base,
     'problem': number[1],
-    **{key: text for key, text in texts.items() if text is not None},
+    **{key: str(text) for key, text in texts.items() if text is not None},
   }
-
-
-def _text(record: dict[str, Any], key: str, path: str) -> str | None:
-  """Returns a text or a number as text, None where there is none."""
-  value = record.get(key)
-  is_number = isinstance(value, int | float) and not isinstance(value, bool)
-  return str(value) if is_number else get_text(record, key, path)
