@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from toyjax import chunks, sweeps
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
@@ -139,4 +139,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -21,14 +21,14 @@ import sys
 import time
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 import git_bayesect
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.git_bayesect_agreement import Traces, check
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from toyjax import chunks
 from toyjax.base import Array, PRNGKey
 from toyjax.inference import changepoint
@@ -146,4 +146,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

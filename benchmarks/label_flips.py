@@ -24,7 +24,7 @@ import numpy as np
 
 from benchmarks import label_variants
 from benchmarks.label_variants import VARIANTS, Runs
-from scripts.shared import tables
+from scripts.shared import launch, tables
 from toyjax import statistics
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -252,4 +252,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

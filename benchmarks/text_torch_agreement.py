@@ -36,7 +36,7 @@ import torch
 from benchmarks import agreement, text_fates, text_runs, text_torch_runs
 from benchmarks.text_runs import Configuration
 from benchmarks.text_torch_runs import Runs
-from scripts.shared import experiments, tables, text_flags
+from scripts.shared import experiments, launch, tables, text_flags
 from scripts.shared.list_flags import define_list, number
 from toyjax.data import word_pairs
 
@@ -224,4 +224,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from benchmarks import adamw_runs, agreement, torch_models
-from scripts.shared import autoencoder_trial, experiments, tables
+from scripts.shared import autoencoder_trial, experiments, launch, tables
 from scripts.shared.list_flags import define_list
 from toyjax import statistics, sweeps
 from toyjax.toys.relu_autoencoder import Outcome
@@ -208,4 +208,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -32,6 +32,7 @@ from scripts.shared import (
   changepoint_rivals,
   changepoint_study,
   experiments,
+  launch,
 )
 from scripts.shared.changepoint_studies import DRAWN, rate_pairs
 from scripts.shared.list_flags import choice, define_list, number
@@ -170,4 +171,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -33,6 +33,7 @@ from scripts.shared import (
   chaos_runs,
   chaos_study,
   experiments,
+  launch,
 )
 from scripts.shared.list_flags import choice, define_list, number
 from toyjax import manifest
@@ -249,4 +250,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -25,6 +25,7 @@ from scripts.shared import (
   experiments,
   failure_grid,
   failure_runs,
+  launch,
   stored_folder,
   tables,
 )
@@ -227,4 +228,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

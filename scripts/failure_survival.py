@@ -33,6 +33,7 @@ import numpy as np
 from scripts.shared import (
   experiments,
   grids,
+  launch,
   survival_levels,
   survival_report,
   survival_trial,
@@ -267,4 +268,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -30,6 +30,7 @@ from scripts.shared import (
   autoencoder_trial,
   experiments,
   grids,
+  launch,
   seed_replay,
   seed_replay_figures,
   stored_folder,
@@ -205,4 +206,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

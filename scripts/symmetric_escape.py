@@ -30,6 +30,7 @@ from scripts.shared import (
   escape_trial,
   experiments,
   grids,
+  launch,
 )
 from scripts.shared.list_flags import define_list, number
 from toyjax import loops, manifest, optimizers, store, sweeps
@@ -274,4 +275,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

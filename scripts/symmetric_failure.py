@@ -29,6 +29,7 @@ import jax
 
 from scripts.shared import (
   experiments,
+  launch,
   symmetric_report,
   symmetric_sweeps,
   symmetric_trial,
@@ -207,4 +208,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

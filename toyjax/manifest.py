@@ -175,7 +175,8 @@ class Workdir:
     """Replaces the manifest in one move, so that it is never half written."""
     temporary = self.path / f'{FILENAME}.partial'
     try:
-      temporary.write_text(json.dumps(self.manifest, indent=2) + '\n')
+      text = json.dumps(self.manifest, indent=2) + '\n'
+      temporary.write_text(text, encoding='utf-8')
       os.replace(temporary, self.path / FILENAME)
     except OSError as error:
       raise WorkdirError(
@@ -193,7 +194,7 @@ def read(path: str | pathlib.Path) -> dict[str, Any] | None:
   if path.exists() and not path.is_dir():
     raise WorkdirError(f'{path} is a file, not a folder')
   try:
-    return json.loads((path / FILENAME).read_text())
+    return json.loads((path / FILENAME).read_text(encoding='utf-8'))
   except FileNotFoundError:
     ours = {_LOCKNAME, f'{FILENAME}.partial'}
     if path.exists() and {entry.name for entry in path.iterdir()} - ours:
@@ -231,7 +232,8 @@ def _git_commit() -> str | None:
       ['git', *arguments],
       cwd=folder,
       capture_output=True,
-      text=True,
+      encoding='utf-8',
+      errors='replace',
       check=True,
     ).stdout.strip()
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from scripts.shared.list_flags import define_list, number
 from toyjax import chunks, manifest
+from toyjax.plots.texts import printable
 
 flags.disclaim_key_flags()
 
@@ -158,9 +159,10 @@ def one_line_errors(script: str) -> Iterator[None]:
   try:
     yield
   except (manifest.WorkdirError, flags.Error) as error:
-    sys.exit(f'{script}: {error}')
+    sys.exit(printable(f'{script}: {error}'))
   except OSError as error:
-    sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
+    message = f'{script}: {error}; finished chunks are kept, run it again'
+    sys.exit(printable(message))
   except KeyboardInterrupt:
     print(
       f'\n{script}: stopped; the same command resumes where it was',

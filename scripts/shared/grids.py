@@ -13,6 +13,7 @@ import numpy as np
 import xarray
 
 from toyjax import chunks, manifest, store, sweeps
+from toyjax.plots.texts import printable
 
 
 class Group(NamedTuple):
@@ -106,7 +107,7 @@ def points(
       text = f'{value:g}' if isinstance(value, float) else str(value)
       title = short.get(name, name)
       parts.append(f'{title}={text}' if title else text)
-    yield flags, ' '.join(parts)
+    yield flags, printable(' '.join(parts))
 
 
 def finished_runs(data: xarray.Dataset) -> np.ndarray:
