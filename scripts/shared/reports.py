@@ -100,8 +100,8 @@ def describe_left_out(folders: Sequence[pathlib.Path]) -> str:
   """Says which folders of rollouts were not read, and why."""
   names = ', '.join(map(str, folders[:5])) + ', ...' * (len(folders) > 5)
   return (
-    f'{len(folders)} folders with other rollouts were left out, for they are '
-    f'of no problem_{{id}} with right answers: {shorten(names, 300)}'
+    f'{len(folders)} folder{"s" * (len(folders) != 1)} with other rollouts left '
+    f'out, of no problem_{{id}} with right answers: {shorten(names, 300)}'
   )
 
 

@@ -1,6 +1,6 @@
 """Damage of files: each record with each field replaced by what is no such."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 import copy
 import json
 from typing import Any
@@ -76,5 +76,14 @@ def broken_bytes(content: bytes) -> Iterator[bytes]:
 
 
 def as_json(value: Any) -> bytes:
-  """Returns a JSON text; NaN, infinity and huge numbers as JSON has them not."""
+  """Returns a JSON text, with NaN and infinity as Python writes them."""
   return json.dumps(value).encode()
+
+
+def refusal(read: Callable[..., Any], *args: Any) -> ValueError | None:
+  """Returns the ValueError that a reader ends in, or None; others pass."""
+  try:
+    read(*args)
+  except ValueError as error:
+    return error
+  return None
