@@ -98,10 +98,11 @@ def read_one_trace(
 
 def describe_left_out(folders: Sequence[pathlib.Path]) -> str:
   """Says which folders of rollouts were not read, and why."""
+  number = f'{len(folders)} folder{"s" * (len(folders) != 1)}'
   names = ', '.join(map(str, folders[:5])) + ', ...' * (len(folders) > 5)
   return (
-    f'{len(folders)} folder{"s" * (len(folders) != 1)} with other rollouts left '
-    f'out, of no problem_{{id}} with right answers: {shorten(names, 300)}'
+    f'{number} with other rollouts left out, of no problem_{{id}} with right '
+    f'answers: {shorten(names, 300)}'
   )
 
 
