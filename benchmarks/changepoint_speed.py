@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from scripts.shared.number_flags import (
   MOST_POINTS,
   MOST_UNITS,
@@ -155,4 +155,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

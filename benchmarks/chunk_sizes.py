@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from benchmarks import adamw_runs
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from scripts.shared.list_flags import define_list, number
 from scripts.shared.number_flags import MOST_FEATURES, define_integer
 from toyjax import chunks
@@ -85,4 +85,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -21,14 +21,14 @@ import sys
 import time
 from typing import Any
 
-from absl import app, flags
+from absl import flags
 import git_bayesect
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.git_bayesect_agreement import Traces, check
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from scripts.shared.number_flags import (
   MOST_POINTS,
   MOST_UNITS,
@@ -160,4 +160,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -28,7 +28,7 @@ import numpy as np
 
 from benchmarks import adamw_runs, label_variants
 from benchmarks.label_variants import VARIANTS, Runs
-from scripts.shared import tables
+from scripts.shared import launch, tables
 from scripts.shared.number_flags import (
   MOST_FEATURES,
   define_integer,
@@ -277,4 +277,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks import seed_steps_gpu, seed_steps_measure, seed_steps_report
 from benchmarks import seed_steps_peers as peers
 from benchmarks import seed_steps_problems as problems
-from scripts.shared import experiments, tables
+from scripts.shared import experiments, launch, tables
 from scripts.shared.list_flags import choice, define_list, number
 from scripts.shared.number_flags import (
   define_float,
@@ -273,4 +273,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -15,7 +15,7 @@ _MIN_REPEAT_SECONDS = 0.05
 
 def _status_bytes(field: str) -> int:
   """Returns a size from Linux's account of this process."""
-  for line in pathlib.Path('/proc/self/status').read_text().splitlines():
+  for line in pathlib.Path('/proc/self/status').read_text('utf-8').splitlines():
     if line.startswith(f'{field}:'):
       return 1024 * int(line.split()[1])
   raise OSError(f'no {field} in /proc/self/status')
@@ -34,7 +34,8 @@ def run_and_weigh(program: problems.Program) -> tuple[float, float | None]:
   if weighs:
     try:
       ctypes.CDLL(None).malloc_trim(0)
-      pathlib.Path('/proc/self/clear_refs').write_text('5')  # Resets the peak.
+      # Resets the peak.
+      pathlib.Path('/proc/self/clear_refs').write_text('5', 'utf-8')
       before = _status_bytes('VmRSS')
     except (OSError, AttributeError):
       weighs = False

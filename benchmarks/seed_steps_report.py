@@ -48,12 +48,16 @@ def describe_machine(num_threads: int) -> str:
   devices = {device.device_kind for device in jax.local_devices()}
   cpuinfo = pathlib.Path('/proc/cpuinfo')
   if cpuinfo.exists():
-    for line in cpuinfo.read_text().splitlines():
+    for line in cpuinfo.read_text('utf-8', 'replace').splitlines():
       if line.startswith('model name'):
         processor = line.split(':', 1)[1].strip()
         break
   compiler = subprocess.run(
-    ['cc', '--version'], capture_output=True, text=True, check=True
+    ['cc', '--version'],
+    capture_output=True,
+    encoding='utf-8',
+    errors='replace',
+    check=True,
   ).stdout.splitlines()[0]
   return (
     f'{processor}, {num_threads} x {", ".join(devices)}, '

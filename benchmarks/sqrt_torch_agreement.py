@@ -30,7 +30,14 @@ import torch
 
 from benchmarks import agreement, sqrt_fates, sqrt_torch_runs
 from benchmarks.sqrt_torch_runs import Runs
-from scripts.shared import experiments, grids, sqrt_flags, sqrt_trial, tables
+from scripts.shared import (
+  experiments,
+  grids,
+  launch,
+  sqrt_flags,
+  sqrt_trial,
+  tables,
+)
 from scripts.shared.number_flags import define_integer, define_seed
 from scripts.shared.path_flags import define_path
 
@@ -163,4 +170,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

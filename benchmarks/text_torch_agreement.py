@@ -35,7 +35,7 @@ import torch
 from benchmarks import agreement, text_fates, text_runs, text_torch_runs
 from benchmarks.text_runs import Configuration
 from benchmarks.text_torch_runs import Runs
-from scripts.shared import experiments, tables, text_flags
+from scripts.shared import experiments, launch, tables, text_flags
 from scripts.shared.list_flags import define_list, number
 from scripts.shared.number_flags import define_integer, define_seed
 from scripts.shared.path_flags import define_path
@@ -223,4 +223,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 
 from benchmarks import adamw_runs, agreement, torch_models
-from scripts.shared import autoencoder_trial, experiments, tables
+from scripts.shared import autoencoder_trial, experiments, launch, tables
 from scripts.shared.list_flags import define_list
 from scripts.shared.number_flags import define_integer, define_seed
 from scripts.shared.path_flags import define_path
@@ -209,4 +209,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

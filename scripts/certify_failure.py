@@ -34,6 +34,7 @@ from scripts.shared import (
   failure_grid,
   failure_runs,
   grids,
+  launch,
   stored_folder,
   tables,
 )
@@ -158,4 +159,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -35,6 +35,7 @@ from scripts.shared import (
   changepoint_replay_report,
   changepoint_replay_runs,
   experiments,
+  launch,
   memory,
   precision,
   tables,
@@ -50,6 +51,7 @@ from scripts.shared.number_flags import (
 from scripts.shared.path_flags import define_path
 from toyjax import manifest
 from toyjax.data import traces
+from toyjax.plots.texts import printable
 
 SCIENCE = (
   *('policy', 'prior', 'num_rollouts', 'level', 'alpha', 'smallest_drop'),
@@ -189,7 +191,7 @@ def report(
   for line in changepoint_replay_report.focus_lines(
     replays[0], found, FLAGS.focus
   ):
-    print(line)
+    print(printable(line))
   tables.write_csv(path / 'replay.csv', listed)
   changepoint_replay_figures.draw_overview(
     path / 'replay.png', listed, level=settings['level']
@@ -247,4 +249,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -33,6 +33,7 @@ from scripts.shared import (
   changepoint_rivals,
   changepoint_study,
   experiments,
+  launch,
   precision,
 )
 from scripts.shared.changepoint_studies import DRAWN, rate_pairs
@@ -193,4 +194,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

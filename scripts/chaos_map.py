@@ -35,6 +35,7 @@ from scripts.shared import (
   chaos_study,
   estimates,
   experiments,
+  launch,
   memory,
   precision,
 )
@@ -291,4 +292,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

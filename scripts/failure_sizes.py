@@ -25,6 +25,7 @@ from scripts.shared import (
   failure_grid,
   failure_runs,
   grids,
+  launch,
   stored_folder,
   tables,
 )
@@ -240,4 +241,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

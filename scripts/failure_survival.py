@@ -34,6 +34,7 @@ from scripts.shared import (
   estimates,
   experiments,
   grids,
+  launch,
   optimizer_flags,
   precision,
   stored_folder,
@@ -297,4 +298,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -38,6 +38,7 @@ from scripts.shared import (
   failure_grid,
   failure_runs,
   grids,
+  launch,
   phase_figures,
   radius_report,
   stored_folder,
@@ -276,4 +277,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

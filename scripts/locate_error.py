@@ -25,6 +25,7 @@ import numpy as np
 from scripts.shared import (
   changepoint_choices,
   experiments,
+  launch,
   located,
   located_report,
   locating,
@@ -45,11 +46,12 @@ from scripts.shared.path_flags import define_path
 from toyjax import manifest, statistics
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.plots import located_errors
+from toyjax.plots.texts import LINE, literal, printable
 
 SCIENCE = (
   *('prior', 'policy', 'num_rollouts', 'none', 'numbers', 'level', 'alpha'),
   *('smallest_drop', 'concentration', 'max_segments', 'recovery'),
-  *('num_draws', 'context', 'seed', 'skip_bad'),
+  *('num_draws', 'context', 'seed', 'skip_bad', 'max_rollouts'),
 )
 
 
@@ -61,7 +63,10 @@ def parse_concentration(text: str) -> float:
 
 
 define_path(
-  'trace', None, 'Folder of one math-rollouts problem.', required=True
+  'trace',
+  None,
+  'Folder of one math-rollouts problem, or one above it.',
+  required=True,
 )
 flags.DEFINE_enum(
   'prior',
@@ -95,7 +100,7 @@ flags.DEFINE_enum(
   'largest',
   ['largest', 'smallest'],
   'Where only an accuracy is recorded: the largest or the smallest number of '
-  'rollouts, at most 100, that it allows.',
+  'rollouts, at most --max_rollouts, that it allows.',
 )
 define_float(
   'level', 0.8, 'Of credible intervals and bands; published: .8.', 0.01, 0.999
@@ -147,6 +152,7 @@ define_seed('Of replays and of posterior draws.')
 flags.DEFINE_bool(
   'skip_bad', False, 'Leave out what cannot be read, and list it.'
 )
+reports.define_max_rollouts()
 define_path('workdir', 'runs/locate_error', 'Folder for results.')
 
 
@@ -205,7 +211,11 @@ def draw(path: Any, found: Located, level: float, title: str) -> None:
     level=level,
     is_drop=found.verdict == Verdict.DROP,
   )
-  axes.set_title(title, fontsize='medium', loc='left')
+  axes.set_title(
+    '\n'.join(literal(line, length=LINE) for line in title.split('\n')),
+    fontsize='medium',
+    loc='left',
+  )
   figure.legend(
     *axes.get_legend_handles_labels(),
     loc='lower center',
@@ -223,7 +233,11 @@ def main(argv: list[str]) -> None:
   settings: dict[str, Any] = {name: FLAGS[name].value for name in SCIENCE}
   with experiments.one_line_errors('locate_error'), reports.flag_errors():
     experiments.setup_jax(num_devices=1, dtype='float64')
-    read = reports.read_one_trace(FLAGS.trace, skip_bad=FLAGS.skip_bad)
+    read = reports.read_one_trace(
+      FLAGS.trace,
+      skip_bad=FLAGS.skip_bad,
+      max_rollouts=FLAGS.max_rollouts,
+    )
     trace = located.prepare(read.trace, none=FLAGS.none, numbers=FLAGS.numbers)
     if len(trace.chunk_indices) < 2:
       raise flags.Error(
@@ -240,7 +254,7 @@ def main(argv: list[str]) -> None:
       science={
         **settings,
         'concentration': [text_of(rho) for rho in FLAGS.concentration],
-        'trace': reports.digest(FLAGS.trace, read.trace),
+        'trace': reports.digest(reports.find_problem(FLAGS.trace), read.trace),
       },
       extent={},
       layout={},
@@ -248,7 +262,8 @@ def main(argv: list[str]) -> None:
     ) as workdir:
       found = locating.locate(trace, settings)
       text = located_report.write(read, found, settings)
-      (workdir.path / 'report.md').write_text(text)
+      text = printable(text, keep='\n')
+      (workdir.path / 'report.md').write_text(text, encoding='utf-8')
       tables.write_csv(workdir.path / 'positions.csv', position_rows(found))
       draw(
         workdir.path / 'trajectory.png',
@@ -261,4 +276,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -26,6 +26,7 @@ from scripts.shared import (
   experiments,
   failure_report,
   grids,
+  launch,
   optimizer_flags,
   sweep_script,
 )
@@ -159,4 +160,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -29,6 +29,7 @@ from scripts.shared import (
   autoencoder_trial,
   experiments,
   grids,
+  launch,
   seed_replay,
   seed_replay_figures,
   stored_folder,
@@ -210,4 +211,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -25,7 +25,13 @@ from absl import app, flags
 import matplotlib.figure
 import numpy as np
 
-from scripts.shared import experiments, reports, sentence_clusters, tables
+from scripts.shared import (
+  experiments,
+  launch,
+  reports,
+  sentence_clusters,
+  tables,
+)
 from scripts.shared.number_flags import define_float, define_integer
 from scripts.shared.path_flags import define_path
 from toyjax import manifest
@@ -37,8 +43,8 @@ SCIENCE = ('position', 'embedding', 'linkage', 'joined_above', 'skip_bad')
 define_path(
   'trace',
   None,
-  'Folder of one math-rollouts problem, with chunk_{i}/solutions.json or '
-  'chunks_resampled.json.',
+  'Folder of one math-rollouts problem, or one above it, with '
+  'chunk_{i}/solutions.json or chunks_resampled.json.',
   required=True,
 )
 define_integer(
@@ -74,13 +80,13 @@ define_float(
 flags.DEFINE_bool(
   'skip_bad', False, 'Leave out rows that cannot be read, and count them.'
 )
+reports.define_max_rollouts()
 define_path('workdir', 'runs/sentence_dendrogram', 'Folder for results.')
 
 
-def own_sentence(folder: str, position: int, skip_bad: bool) -> str | None:
+def own_sentence(read: reports.OneTrace, position: int) -> str | None:
   """Returns the trace's own sentence at a position, None where unknown."""
-  trace = reports.read_one_trace(folder, skip_bad=skip_bad).trace
-  sentences = trace.sentences or ()
+  sentences = read.trace.sentences or ()
   sentence = sentences[position] if position < len(sentences) else None
   return sentence and sentence_clusters.normalise(sentence)
 
@@ -156,12 +162,18 @@ def main(argv: list[str]) -> None:
     reports.flag_errors(),
   ):
     experiments.setup_jax(num_devices=1, dtype='float32')
+    folder = reports.find_problem(FLAGS.trace)
     drawn = math_rollouts.read_resampled(
-      FLAGS.trace, position=FLAGS.position, skip_bad=FLAGS.skip_bad
+      folder, position=FLAGS.position, skip_bad=FLAGS.skip_bad
     )
     if not drawn.sentences:
       raise flags.Error(f'--position={FLAGS.position}: no sentence to read')
-    own = own_sentence(FLAGS.trace, FLAGS.position, FLAGS.skip_bad)
+    read = reports.read_one_trace(
+      FLAGS.trace,
+      skip_bad=FLAGS.skip_bad,
+      max_rollouts=FLAGS.max_rollouts,
+    )
+    own = own_sentence(read, FLAGS.position)
     leaves = sentence_clusters.count_leaves(drawn.sentences, drawn.endings)
     texts = [leaf.sentence for leaf in leaves]
     original = texts.index(own) if own in texts else None
@@ -174,7 +186,7 @@ def main(argv: list[str]) -> None:
     with manifest.Workdir(
       FLAGS.workdir,
       script='sentence_dendrogram',
-      science={**settings, 'trace': reports.digest(FLAGS.trace, drawn)},
+      science={**settings, 'trace': reports.digest(folder, drawn)},
       extent={},
       layout={},
       environment=experiments.environment(),
@@ -199,6 +211,8 @@ def main(argv: list[str]) -> None:
       print(reports.cluster_table(rows))
       for line in notes(drawn, own, original):
         print(line)
+      if read.left_out:
+        print(reports.describe_left_out(read.left_out))
 
 
 def notes(
@@ -208,7 +222,8 @@ def notes(
   lines = []
   if own is not None:
     where = 'drawn again' if original is not None else 'never drawn again'
-    lines.append(f'sentence of the trace ({where}): {own}')
+    shown = reports.shorten(own, 3000)
+    lines.append(f'sentence of the trace ({where}): {shown}')
   if set(drawn.endings) == {math_rollouts.Ending.UNKNOWN}:
     lines.append(
       f'{drawn.source} does not tell how the rollouts ended: no P(correct)'
@@ -217,10 +232,11 @@ def notes(
     lines.append(f'{drawn.num_errors} failed calls drew no sentence')
   if drawn.problems:
     lines.append(
-      f'{len(drawn.problems)} rows skipped, the first: {drawn.problems[0]}'
+      f'{len(drawn.problems)} rows skipped, the first: '
+      + reports.shorten(str(drawn.problems[0]), 300)
     )
   return lines
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

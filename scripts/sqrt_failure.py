@@ -29,6 +29,7 @@ import numpy as np
 from scripts.shared import (
   experiments,
   grids,
+  launch,
   sqrt_flags,
   sqrt_report,
   sqrt_trial,
@@ -146,4 +147,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

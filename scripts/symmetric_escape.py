@@ -31,6 +31,7 @@ from scripts.shared import (
   estimates,
   experiments,
   grids,
+  launch,
   memory,
   optimizer_flags,
   precision,
@@ -293,4 +294,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -29,6 +29,7 @@ import jax
 
 from scripts.shared import (
   experiments,
+  launch,
   optimizer_flags,
   precision,
   stored_folder,
@@ -240,4 +241,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

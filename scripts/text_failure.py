@@ -31,6 +31,7 @@ import numpy as np
 from scripts.shared import (
   experiments,
   grids,
+  launch,
   optimizer_flags,
   sweep_script,
   text_flags,
@@ -165,4 +166,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

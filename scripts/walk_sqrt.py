@@ -25,6 +25,7 @@ import matplotlib.figure
 
 from scripts.shared import (
   experiments,
+  launch,
   one_run,
   sqrt_flags,
   walked_formula,
@@ -248,4 +249,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

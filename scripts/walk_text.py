@@ -31,6 +31,7 @@ import numpy as np
 
 from scripts.shared import (
   experiments,
+  launch,
   memory,
   one_run,
   optimizer_flags,
@@ -42,6 +43,7 @@ from scripts.shared import (
 from scripts.shared.number_flags import MOST_DIGITS, MOST_POINTS, define_integer
 from toyjax import manifest, sweeps
 from toyjax.data import word_pairs
+from toyjax.plots.texts import LINE, NAME, WORD, literal, printable, shorten
 
 _MAX_WALKS = 20  # Inputs that are walked where none are named.
 SCIENCE = (
@@ -160,8 +162,9 @@ def draw(
     return 'no map and no lengths: its numbers are not finite'
   num_right = int(trained.labels['correct'][-1].sum())
   state = (
-    f'{settings["pairs"][0]}, seed {settings["seed"]}, index '
-    f'{settings["seed_index"]}, after {trained.epochs[-1]} epochs: '
+    f'{literal(settings["pairs"][0], length=NAME)}, '
+    f'seed {settings["seed"]}, index {settings["seed_index"]}, '
+    f'after {trained.epochs[-1]} epochs: '
     f'{walked_report.words_of(trained.outcome)}, {num_right} of '
     f'{len(trained.words.pairs)} pairs right'
   )
@@ -173,8 +176,12 @@ def draw(
     path / 'lengths.png',
     found,
     num_samples=settings['num_samples'],
-    title=f'Texts from {settings["start"]!r} to {settings["end"]!r}{among}\n'
-    f'{state}',
+    title=literal(
+      f"Texts from '{shorten(settings['start'], WORD)}' to "
+      f"'{shorten(settings['end'], WORD)}'{among}",
+      length=LINE,
+    )
+    + f'\n{state}',
   )
   embed_dim = trained.params.embedding.shape[1]
   if embed_dim != 2:
@@ -222,10 +229,11 @@ def main(argv: list[str]) -> None:
       )
       run = walked_report.describe_run(group.static, group.axes, settings)
       text, found = report(trained, run, settings)
+      text = printable(text, keep='\n')
       (path / 'walk.txt').write_text(f'{text}\n', encoding='utf-8')
       note = draw(path, trained, found, settings)
     print(f'{text}\n\n{note}\nthis text is in {path / "walk.txt"}')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  launch.run(main)

@@ -209,7 +209,7 @@ class Workdir:
     """Replaces the manifest in one move, so that it is never half written."""
     temporary = self.path / f'{FILENAME}.partial'
     try:
-      temporary.write_text(_strict(self.manifest), 'utf-8')
+      temporary.write_text(_strict(self.manifest), encoding='utf-8')
       os.replace(temporary, self.path / FILENAME)
     except OSError as error:
       raise WorkdirError(
@@ -233,7 +233,7 @@ def read(path: str | pathlib.Path) -> dict[str, Any] | None:
   if path.exists() and not path.is_dir():
     raise WorkdirError(f'{path} is a file, not a folder')
   try:
-    found = manifest_form.parse((path / FILENAME).read_text('utf-8'))
+    found = manifest_form.parse((path / FILENAME).read_text(encoding='utf-8'))
   except FileNotFoundError:
     ours = {_LOCKNAME, f'{FILENAME}.partial'}
     if path.exists() and {entry.name for entry in path.iterdir()} - ours:
@@ -274,7 +274,8 @@ def _git_commit() -> str | None:
       ['git', *arguments],
       cwd=folder,
       capture_output=True,
-      text=True,
+      encoding='utf-8',
+      errors='replace',
       check=True,
     ).stdout.strip()
 

@@ -26,6 +26,7 @@ from toyjax.inference.changepoint import (
   segments,
   segments_posterior,
 )
+from toyjax.plots.texts import shorten
 
 SHIPPED = 'shipped'
 # Of the alternative to rates that never fall; any choice is valid.
@@ -143,7 +144,8 @@ def read_traces(
     raise flags.Error(f'--counts: {error}') from None
   if problems:
     print(
-      f'{len(problems)} rows left out; the first: {problems[0]}',
+      f'{len(problems)} rows left out; the first: '
+      + shorten(str(problems[0]), 300),
       file=sys.stderr,
     )
   if not found:

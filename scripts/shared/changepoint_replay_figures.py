@@ -22,6 +22,7 @@ from toyjax.inference import changepoint
 from toyjax.inference.changepoint import intervals
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.plots import trajectories
+from toyjax.plots.texts import NAME, literal
 
 _NUM_COLUMNS = 4
 _PANEL_INCHES, _MARGIN_INCHES = 2.5, 2.0
@@ -194,7 +195,8 @@ def _draw_one(
   )
   verdict = Verdict(int(results['verdict'][i, 0])).name
   axes.set_title(
-    f'#{trace.problem} {trace.base}: index {one.position}, sentence {sentence}'
+    literal(f'#{trace.problem} {trace.base}', length=NAME)
+    + f': index {one.position}, sentence {sentence}'
     f'\nreplay: index {results["location"][i, 0]}, {verdict}',
     fontsize='small',
     pad=11,

@@ -14,6 +14,7 @@ from scripts.shared.changepoint_recorded import MAX_SEGMENTS, Exhaustive
 from toyjax import statistics
 from toyjax.data import traces
 from toyjax.inference.changepoint.evidence import Verdict
+from toyjax.plots.texts import printable
 
 # Columns of shares: each has a count, the share and its Wilson interval.
 SHARES = (
@@ -212,7 +213,7 @@ def print_table(listed: Sequence[Mapping[str, Any]], *, alpha: float) -> None:
     print(f'{total["not_finite"]} replays are not finite: counted as misses')
   drops = [row for row in own if row['exhaustive_verdict'] == 'DROP']
   others = [
-    f'{row["problem"]} {row["base"]}'
+    printable(f'{row["problem"]} {row["base"]}')
     for row in own
     if row['exhaustive_verdict'] != 'DROP'
     and row['log_e_some_drop'] >= -math.log(alpha)

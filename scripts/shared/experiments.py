@@ -22,6 +22,7 @@ from scripts.shared.path_flags import define_path
 from toyjax import chunks, manifest
 from toyjax.checks import StoreError
 from toyjax.plots import style
+from toyjax.plots.texts import printable
 
 flags.disclaim_key_flags()
 
@@ -196,9 +197,10 @@ def one_line_errors(script: str) -> Iterator[None]:
     ):
       yield
   except (manifest.WorkdirError, StoreError, flags.Error) as error:
-    sys.exit(f'{script}: {error}')
+    sys.exit(printable(f'{script}: {error}'))
   except OSError as error:
-    sys.exit(f'{script}: {error}; finished chunks are kept, run it again')
+    message = f'{script}: {error}; finished chunks are kept, run it again'
+    sys.exit(printable(message))
   except (MemoryError, jax.errors.JaxRuntimeError) as error:
     is_of_memory = isinstance(error, MemoryError)
     if not is_of_memory and 'RESOURCE_EXHAUSTED' not in str(error):

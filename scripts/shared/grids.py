@@ -15,6 +15,7 @@ import numpy as np
 from scripts.shared import memory
 from toyjax import chunks, manifest, store, sweeps
 from toyjax.checks import StoreError
+from toyjax.plots.texts import printable
 from toyjax.stored_runs import MissingError, StoredRuns
 
 # Of the library, whose remarks a script shows.
@@ -132,7 +133,7 @@ def points(
       text = text_of(value) if isinstance(value, float) else str(value)
       title = short.get(name, name)
       parts.append(f'{title}={text}' if title else text)
-    yield flags, ' '.join(parts)
+    yield flags, printable(' '.join(parts))
 
 
 def text_of(value: float) -> str:

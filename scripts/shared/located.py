@@ -12,6 +12,7 @@ import numpy as np
 from scripts.shared import reports
 from toyjax.data import traces
 from toyjax.inference.changepoint import checks, evidence
+from toyjax.plots import texts
 
 
 class Interval(NamedTuple):
@@ -152,6 +153,7 @@ def headline(found: Located) -> str:
   """Says in one or two lines what was found."""
   trace = found.trace
   name = ' '.join(filter(None, [trace.model, trace.base, trace.problem]))
+  name = texts.shorten(name, texts.LINE)
   used = f'{found.counts.sum():,} rollouts'
   place = int(trace.chunk_indices[found.place])
   if found.verdict == evidence.Verdict.DROP and found.place > 0:

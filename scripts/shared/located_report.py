@@ -19,11 +19,13 @@ from scripts.shared.reports import (
   shorten,
   spans,
   stretches,
+  verbatim,
 )
 from toyjax.data import traces
 from toyjax.inference.changepoint.evidence import Verdict
 
 _CONTEXT_LENGTH = 300  # Characters of a sentence of the context.
+_BLAMED_LENGTH = 3000
 
 
 def write(read: OneTrace, found: Located, settings: dict[str, Any]) -> str:
@@ -69,7 +71,8 @@ def _about(
     ),
     ('prior of the rates', settings['prior']),
   ]
-  return markdown_table(('', ''), [(a, shorten(b, 60)) for a, b in rows])
+  shown = [(name, verbatim(shorten(text, 60))) for name, text in rows]
+  return markdown_table(('', ''), shown)
 
 
 def _verdict(found: Located, settings: dict[str, Any]) -> str:
@@ -176,8 +179,8 @@ def _context(trace: traces.Trace, found: Located, context: int) -> str:
         int(found.trace.num_answered[place]),
       )
     )
-    text = ' '.join(text.split())
-    shown = text if index in blamed else shorten(text, _CONTEXT_LENGTH)
+    length = _BLAMED_LENGTH if index in blamed else _CONTEXT_LENGTH
+    shown = verbatim(shorten(text, length))
     mark = ' **← guilty**' if is_blamed else ''
     lines += [
       f'* P(correct) before sentence {index}: {rate}',

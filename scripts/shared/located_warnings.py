@@ -6,7 +6,14 @@ from typing import Any
 import numpy as np
 
 from scripts.shared.located import Located
-from scripts.shared.reports import OneTrace, number_of, stretches
+from scripts.shared.reports import (
+  OneTrace,
+  describe_left_out,
+  number_of,
+  shorten,
+  stretches,
+  verbatim,
+)
 from toyjax.data import math_rollouts
 
 
@@ -20,8 +27,11 @@ def warnings(
   ]
   if read.problems:
     lines.append(
-      f'{len(read.problems)} parts were skipped, the first: {read.problems[0]}'
+      f'{len(read.problems)} parts were skipped, the first: '
+      f'{verbatim(shorten(str(read.problems[0]), 300))}'
     )
+  if read.left_out:
+    lines.append(verbatim(describe_left_out(read.left_out)))
   return lines
 
 

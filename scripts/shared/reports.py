@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import hashlib
 import pathlib
+import re
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -12,10 +13,12 @@ import numpy as np
 from scripts.shared.tables import format_table
 from toyjax import statistics
 from toyjax.data import math_rollouts
+from toyjax.plots.texts import printable, shorten
 
 flags.disclaim_key_flags()
 
 MAX_ROLLOUTS = 100  # From one position, in the published data.
+_MARKUP = re.compile(r'[\\`*_{}\[\]<>|~&$]|^#|://')  # What Markdown reads.
 
 
 class OneTrace(NamedTuple):
@@ -24,10 +27,25 @@ class OneTrace(NamedTuple):
   Attributes:
     trace: the trace.
     problems: what was skipped and why.
+    left_out: folders of rollouts beside it that are about no problem.
   """
 
   trace: math_rollouts.Trace
   problems: tuple[math_rollouts.TraceError, ...]
+  left_out: tuple[pathlib.Path, ...] = ()
+
+
+def define_max_rollouts() -> None:
+  """Defines the flag that turns recorded accuracies into counts."""
+  flags.DEFINE_integer(
+    'max_rollouts',
+    MAX_ROLLOUTS,
+    'Most rollouts from one position, where only an accuracy is recorded; the '
+    'published data have 100. Rollouts that are there one by one are counted, '
+    'however many.',
+    1,
+    1_000_000,
+  )
 
 
 @contextlib.contextmanager
@@ -36,28 +54,59 @@ def flag_errors() -> Iterator[None]:
   try:
     yield
   except (math_rollouts.TraceError, ImportError) as error:
-    raise flags.Error(str(error)) from error
+    is_accuracy = 'no ratio of counts' in str(error)
+    hint = '; see --max_rollouts' if is_accuracy else ''
+    raise flags.Error(f'{error}{hint}') from error
 
 
-def read_one_trace(folder: str, *, skip_bad: bool) -> OneTrace:
-  """Reads a folder that holds one problem.
+def find_problem(folder: str) -> pathlib.Path:
+  """Returns the folder of one problem, which is the given one or below it.
+
+  Raises:
+    TraceError: it is no folder.
+    flags.Error: the folder holds several problems.
+  """
+  found = math_rollouts.find_folders(folder)
+  if len(found.problems) > 1:
+    raise flags.Error(
+      f'--trace={folder} holds {len(found.problems)} traces, not one: '
+      f'{found.problems[0].name}, {found.problems[1].name} ...'
+    )
+  return found.problems[0] if found.problems else pathlib.Path(folder)
+
+
+def read_one_trace(
+  folder: str, *, skip_bad: bool, max_rollouts: int = MAX_ROLLOUTS
+) -> OneTrace:
+  """Reads a folder that holds one problem, or lies above its folder.
 
   Raises:
     TraceError: what cannot be read.
     flags.Error: the folder holds several problems.
   """
   reading = math_rollouts.read_folder(
-    folder, max_rollouts=MAX_ROLLOUTS, skip_bad=skip_bad
+    find_problem(folder), max_rollouts=max_rollouts, skip_bad=skip_bad
   )
   if len(reading.traces) != 1:
     reason = f'; {reading.problems[0]}' if reading.problems else ''
     raise flags.Error(
       f'--trace={folder} holds {len(reading.traces)} traces, not one{reason}'
     )
-  return OneTrace(reading.traces[0], reading.problems)
+  left_out = math_rollouts.find_folders(folder).left_out
+  return OneTrace(reading.traces[0], reading.problems, left_out)
 
 
-def digest(folder: str, content: Any) -> str:
+def describe_left_out(folders: Sequence[pathlib.Path]) -> str:
+  """Says which folders of rollouts were not read, and why."""
+  number = f'{len(folders)} folder{"s" * (len(folders) != 1)}'
+  names = ', '.join(map(str, folders[:5])) + ', ...' * (len(folders) > 5)
+  return (
+    f'{number} with other rollouts left out, of no problem_{{id}} with right '
+    f'answers: {shorten(names, 300)}'
+  )
+
+
+def digest(folder: str | pathlib.Path, content: Any) -> str:
   """Returns the name of a folder and a hash of what was read from it."""
   if hasattr(content, '_asdict'):
     content = {
@@ -68,15 +117,29 @@ def digest(folder: str, content: Any) -> str:
   return f'{pathlib.Path(folder).resolve().name} {code}'
 
 
-def shorten(text: str, length: int) -> str:
-  """Returns the text in one line of at most that many characters."""
-  text = ' '.join(text.split())
-  return text if len(text) <= length else text[: length - 1].rstrip() + '…'
+def verbatim(text: str) -> str:
+  """Returns text of the data as Markdown that shows just these characters.
+
+  Where it has a sign that Markdown or HTML reads, it is a span of code, since
+  escapes of every such sign make a formula unreadable.
+
+  Args:
+    text: of any origin; it is shown in one line.
+  """
+  text = printable(' '.join(text.split()))
+  if not _MARKUP.search(text):
+    return text
+  runs = re.findall('`+', text)
+  fence = '`' * next(n for n in range(1, len(text) + 2) if '`' * n not in runs)
+  pad = ' ' if '`' in (text[0], text[-1]) else ''
+  return f'{fence}{pad}{text}{pad}{fence}'
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
   """Returns a Markdown table that also reads well as plain text."""
-  cells = [[cell.replace('|', '\\|') for cell in row] for row in rows]
+  cells = [
+    [printable(cell).replace('|', '\\|') for cell in row] for row in rows
+  ]
   widths = [
     max(len(row[i]) for row in [list(header), *cells])
     for i in range(len(header))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 import csv
 import enum
+import io
 import math
 import os
 import pathlib
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from toyjax import statistics
+from toyjax.plots.texts import printable
 
 
 def outcome_rows(
@@ -75,13 +77,23 @@ def paired_difference(a: np.ndarray, b: np.ndarray) -> statistics.Interval:
 
 
 def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
-  """Writes rows of equal keys, replacing the file in one move."""
+  """Writes rows of equal keys, replacing the file in one move.
+
+  The file is UTF-8 in every locale; half a letter, which UTF-8 cannot write, is
+  an escape: it can be told from others, and is not lost.
+  """
   temporary = path.with_suffix('.csv.partial')
-  with temporary.open('w', newline='') as file:
-    writer = csv.DictWriter(file, list(rows[0]), lineterminator='\n')
-    writer.writeheader()
-    for row in rows:
+  with temporary.open(
+    'w', encoding='utf-8', errors='backslashreplace', newline=''
+  ) as file:
+    # With '\n' as its line end, csv leaves '\r' bare, and readers break there.
+    line = io.StringIO(newline='')
+    writer = csv.DictWriter(line, list(rows[0]), lineterminator='\r\n')
+    for row in (dict(zip(rows[0], rows[0])), *rows):
       writer.writerow({name: _cell(value) for name, value in row.items()})
+      file.write(line.getvalue().removesuffix('\r\n') + '\n')
+      line.seek(0)
+      line.truncate()
   os.replace(temporary, path)
 
 
@@ -94,7 +106,7 @@ def _cell(value: Any) -> str:
 
 def format_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
   """Aligns a table: names to the left, numbers to the right."""
-  lines = [list(header), *(list(row) for row in rows)]
+  lines = [list(map(printable, row)) for row in (header, *rows)]
   widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
 
   def is_number(text: str) -> bool:

@@ -12,6 +12,7 @@ from scripts.shared import text_tables
 from scripts.shared.text_runs import Configuration
 from toyjax.plots import outcomes as outcome_plots
 from toyjax.plots import quantiles, stacked
+from toyjax.plots.texts import LINE, literal
 from toyjax.toys.text_mlp import Outcome
 
 _MAX_CLUSTERED = 6  # More configurations than this show their last epoch only.
@@ -43,7 +44,7 @@ def draw_outcomes(
     axes,
     labels=[
       label if len(found) == 1 else label.replace(' ', '\n')
-      for label in (configuration.label for configuration in found)
+      for label in map(_label, found)
     ],
     steps=epochs,
     outcomes=[code.name for code in Outcome],
@@ -82,7 +83,7 @@ def draw_losses(
     axes.set_ylim(*_loss_limits([*losses.ravel(), *printed.values()]))
     axes.set_xlabel('epochs')
     axes.set_ylabel('cross entropy, nats')
-    axes.set_title(configuration.label, fontsize='medium')
+    axes.set_title(_label(configuration), fontsize='medium')
     axes.grid(alpha=0.25)
   panels[0].legend(frameon=False, fontsize='small', loc='lower left')
   figure.suptitle(
@@ -135,7 +136,7 @@ def draw_endings(
       classes=[f"ends at '{configuration.end}'", *classes[1:], 'others'],
       fractions=fractions,
     )
-    axes.set_title(configuration.label, fontsize='medium')
+    axes.set_title(_label(configuration), fontsize='medium')
     axes.set_xlabel('share of runs')
     axes.legend(
       frameon=False,
@@ -171,6 +172,11 @@ def _panels(found: Sequence[Configuration], *, height: float):
       fontsize='small',
     )
   return figure, grid[:num_panels]
+
+
+def _label(configuration: Configuration) -> str:
+  """Returns the label, which names files of the user, as it is drawn."""
+  return literal(configuration.label, length=LINE)
 
 
 def _runs(found: Sequence[Configuration]) -> str:

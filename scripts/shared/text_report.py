@@ -19,6 +19,7 @@ from scripts.shared import (
   text_tables,
 )
 from scripts.shared.text_runs import Configuration
+from toyjax.plots.texts import printable
 from toyjax.toys import text_mlp
 
 _MAX_CYCLES = 4  # Printed; all of them are in summary.csv.
@@ -90,8 +91,9 @@ def _print_limits(found: Sequence[Configuration]) -> None:
     wanted = len(np.unique(pairs, axis=0))
     if possible < wanted:
       print(
-        f'\n{name}: an input has several outputs, so that no net can learn all '
-        f'{wanted} pairs, at most one for each of its {possible} inputs'
+        f'\n{printable(name)}: an input has several outputs, so that no net '
+        f'can learn all {wanted} pairs, at most one for each of its '
+        f'{possible} inputs'
       )
 
 

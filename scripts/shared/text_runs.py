@@ -134,13 +134,20 @@ def endings(
     of_map = []
     for following in maps:
       cycle = text_mlp.trace_cycle(following, start=first, end=last)
-      name = text_mlp.name_cycle(cycle, vocabulary) if cycle else end
+      name = end
+      if cycle:
+        name = _unlike(end, text_mlp.name_cycle(cycle, vocabulary))
       of_map.append(names.setdefault(name, len(names)))
     which = np.asarray(of_map, int)[of_run]
     if diverged.any():
-      code = names.setdefault('diverged', len(names))
+      code = names.setdefault(_unlike(end, 'diverged'), len(names))
       which = np.where(diverged, code, which)
     yield Endings(tuple(names), which)
+
+
+def _unlike(end: str, name: str) -> str:
+  """Returns a name that is not that of the end token, which may be any word."""
+  return f'({name})' if name == end else name
 
 
 def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

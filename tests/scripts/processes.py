@@ -100,7 +100,8 @@ def run(
       process.kill()
       raise subprocess.TimeoutExpired(command(script, *flags), TIMEOUT)
     stdout, stderr = (
-      (folder / name).read_text() for name in ('stdout', 'stderr')
+      (folder / name).read_text('utf-8', 'backslashreplace')
+      for name in ('stdout', 'stderr')
     )
   return subprocess.CompletedProcess(
     command(script, *flags), process.exitcode, stdout, stderr

@@ -238,3 +238,17 @@ def test_finite_weights_with_infinite_logits_have_no_chance():
   (row,) = text_tables.temperature_rows(configuration, settings)
   assert (row['total'], row['num_diverged']) == (1, 1)
   assert row['mean_prob_end'] == pytest.approx(1.0 - (6 / 7) ** 5)
+
+
+@pytest.mark.parametrize('end', ['!', 'diverged', 'a->a'])
+def test_no_word_that_ends_texts_counts_other_endings_as_its_own(end):
+  words = word_pairs.WordPairs(('a', end), np.asarray([[0, 1]], dtype=np.int32))
+  own = configuration(
+    'six',
+    [Outcome.PARTLY_LEARNED, Outcome.DIVERGED, Outcome.LEARNED_ALL],
+    predictions=np.asarray([[[0, 1]], [[1, 1]], [[1, 1]]], np.int32),
+  )._replace(words=words, start='a', end=end)
+  (found,) = text_runs.endings(own, 0, ['a'])
+  assert found.which.tolist().count(0) == 1
+  assert found.which[2] == 0
+  assert len(set(found.names)) == len(found.names) == 3

@@ -12,15 +12,21 @@ References:
   figure/curated_examples/data/*__per_token.csv.
 """
 
-import csv
-import io
 import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
-from toyjax.data.first_errors import FirstError
-from toyjax.data.traces import Trace, TraceError
+from toyjax.data.labelled_traces import FirstError
+from toyjax.data.traces import (
+  Trace,
+  TraceError,
+  check_cells,
+  describe,
+  read_table,
+)
+
+COLUMNS = ('position', 'token', 'potential', 'is_cliff')
 
 
 class CliffTrace(NamedTuple):
@@ -43,19 +49,20 @@ def read_cliff_tokens(
 
   Args:
     path: of the file.
-    num_rollouts: from each position; 64 in the published data.
+    num_rollouts: from each position, at least 1; 64 in the published data.
 
   Raises:
+    ValueError: without rollouts.
     TraceError: names the line and the column.
   """
+  if num_rollouts < 1:
+    raise ValueError(f'num_rollouts must be at least 1: {num_rollouts}')
   path = pathlib.Path(path)
   if not path.is_file():
     raise TraceError(str(path), '', 'missing')
-  try:
-    text = path.read_bytes().decode('utf-8')
-    rows = list(csv.DictReader(io.StringIO(text, newline='')))
-  except (UnicodeDecodeError, csv.Error) as error:
-    raise TraceError(str(path), '', f'not a CSV: {error}') from error
+  rows = [
+    row for _, row in read_table(path.read_bytes(), str(path), columns=COLUMNS)
+  ]
   if not rows:
     raise TraceError(str(path), '', 'no rows')
   correct = np.zeros(len(rows) + 1, np.int64)
@@ -64,15 +71,16 @@ def read_cliff_tokens(
   first_cliff = None
   for number, row in enumerate(rows):
     where = f'{path}: row {number}'
-    if row.get('position') != str(number) or row.get('token') is None:
-      raise TraceError(where, 'position', f'{row.get("position")!r}')
-    if row.get('potential'):
+    if row['position'] != str(number):
+      raise TraceError(where, 'position', describe(row['position']))
+    if row['potential']:
       potential = _potential(row['potential'], num_rollouts, where)
       correct[number + 1] = round(potential * num_rollouts)
       answered[number + 1] = num_rollouts
       potentials[number + 1] = potential
-    if row.get('is_cliff') not in ('0', '1'):
-      raise TraceError(where, 'is_cliff', f'{row.get("is_cliff")!r}')
+    if row['is_cliff'] not in ('0', '1'):
+      raise TraceError(where, 'is_cliff', describe(row['is_cliff']))
+    check_cells(row, where)
     if row['is_cliff'] == '1' and first_cliff is None:
       first_cliff = number - 1
       if first_cliff < 0:
@@ -98,12 +106,13 @@ def read_cliff_tokens(
 def _potential(text: str, num_rollouts: int, where: str) -> float:
   """Returns a rate that is a whole number of rollouts."""
   try:
-    potential = float(text)
+    # Python reads 1_0 as 10.
+    potential = float(text.replace('_', '?'))
     whole = abs(potential * num_rollouts - round(potential * num_rollouts))
   except (ValueError, OverflowError):
     potential, whole = -1.0, 0.0
   if not 0.0 <= potential <= 1.0 or whole > 1e-6:
     raise TraceError(
-      where, 'potential', f'{text!r:.60} is no share of {num_rollouts}'
+      where, 'potential', f'{describe(text)} is no share of {num_rollouts}'
     )
   return potential

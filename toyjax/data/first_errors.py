@@ -22,45 +22,39 @@ on their files: ProcessBench (the example of its data card), PRM800K (the
 annotated record of its README, which is read as it says).
 """
 
-from collections.abc import Callable
-import json
+import codecs
+from collections.abc import Callable, Iterator
 import pathlib
+import re
 from typing import Any, NamedTuple
 
+from toyjax.data.labelled_traces import (
+  FirstError,
+  LabelledTrace,
+  make_labelled,
+)
+from toyjax.data.rated_steps import prm800k
 from toyjax.data.traces import (
   Problems,
   TraceError,
   check,
+  describe,
   get,
+  get_text,
   parse_json,
 )
 
-
-class FirstError(NamedTuple):
-  """Where a trace first goes wrong.
-
-  Attributes:
-    index: of the first wrong step, from 0; None where no step is wrong.
-  """
-
-  # The name hides tuple.index, which means nothing here.
-  index: int | None  # type: ignore[assignment]
-
-
-class LabelledTrace(NamedTuple):
-  """The steps of a trace and its first error.
-
-  Attributes:
-    question: the problem.
-    steps: texts, in order.
-    first_error: index into the steps, or None.
-    kind: what the set says about the error or its author, or empty.
-  """
-
-  question: str
-  steps: tuple[str, ...]
-  first_error: FirstError
-  kind: str
+__all__ = [
+  'FirstError',
+  'Labelled',
+  'LabelledTrace',
+  'big_bench_mistake',
+  'prm800k',
+  'prm_bench',
+  'process_bench',
+  'read_labelled',
+  'who_and_when',
+]
 
 
 class Labelled(NamedTuple):
@@ -98,21 +92,31 @@ def read_labelled(
   with problems.skipped():
     if not path.is_file():
       raise TraceError(str(path), '', 'missing')
-    text = path.read_bytes()
-    if path.suffix == '.jsonl':
-      lines = enumerate(text.split(b'\n'), start=1)
-      records = [(f'{path}:{n}', line) for n, line in lines if line.strip()]
-    else:
-      value = parse_json(text, str(path), object)
-      values = value if isinstance(value, list) else [value]
-      records = [
-        (f'{path}[{n}]', json.dumps(value).encode())
-        for n, value in enumerate(values)
-      ]
-    for where, line in records:
+    num_records = 0
+    for where, value in _records(path):
+      num_records += 1
       with problems.skipped():
-        items.append(convert(parse_json(line, where, dict), where))
+        if isinstance(value, bytes):
+          value = parse_json(value, where, dict)
+        items.append(convert(check(value, dict, where, ''), where))
+    if not num_records:
+      raise TraceError(str(path), '', 'no records')
   return Labelled(tuple(items), tuple(problems))
+
+
+def _records(path: pathlib.Path) -> Iterator[tuple[str, Any]]:
+  """Yields where each record stands, and its line or its value."""
+  content = path.read_bytes()
+  if path.suffix.lower() == '.jsonl':
+    for number, line in enumerate(content.split(b'\n'), start=1):
+      if line.removeprefix(codecs.BOM_UTF8).strip():
+        yield f'{path}:{number}', line
+    return
+  value = parse_json(content, str(path), object)
+  for number, record in enumerate(
+    value if isinstance(value, list) else [value]
+  ):
+    yield f'{path}[{number}]', record
 
 
 def process_bench(record: dict[str, Any], file: str) -> LabelledTrace:
@@ -123,11 +127,18 @@ def process_bench(record: dict[str, Any], file: str) -> LabelledTrace:
   """
   label = get(record, 'label', int, file)
   index = None if label == -1 else label
-  return _make(record, file, 'problem', 'steps', index, 'label', '')
+  if index is None and record.get('final_answer_correct') is False:
+    raise TraceError(file, 'label', 'no step is wrong, but the answer is')
+  return make_labelled(record, file, 'problem', 'steps', index, 'label', '')
 
 
 def big_bench_mistake(record: dict[str, Any], file: str) -> LabelledTrace:
   """Reads a record of BIG-Bench Mistake: mistake_index from 0, or null.
+
+  Null says that no step has a mistake, in the words of the set. Where the
+  answer is not the target all the same, as in 29 of its 2,186 records, the
+  record contradicts itself: it is no trace without an error, no step is known
+  to be wrong, and it raises TraceError.
 
   References:
     Tyen et al. 2024, LLMs cannot find reasoning errors, but can correct them.
@@ -135,7 +146,20 @@ def big_bench_mistake(record: dict[str, Any], file: str) -> LabelledTrace:
   index = None
   if record.get('mistake_index', -1) is not None:
     index = get(record, 'mistake_index', int, file)
-  return _make(record, file, 'input', 'steps', index, 'mistake_index', '')
+  elif 'answer' in record and 'target' in record:
+    answer, target = (
+      (get_text(record, key, file) or '').strip().rstrip('.')
+      for key in ('answer', 'target')
+    )
+    if answer != target:
+      raise TraceError(
+        file,
+        'mistake_index',
+        f'null, but the answer {describe(answer)} is not {describe(target)}',
+      )
+  return make_labelled(
+    record, file, 'input', 'steps', index, 'mistake_index', ''
+  )
 
 
 def prm_bench(record: dict[str, Any], file: str) -> LabelledTrace:
@@ -151,95 +175,9 @@ def prm_bench(record: dict[str, Any], file: str) -> LabelledTrace:
   for number, step in enumerate(steps):
     check(step, int, file, f'error_steps[{number}]')
   index = min(steps) - 1 if steps else None
-  kind = str(record.get('classification', ''))
+  kind = get_text(record, 'classification', file) or ''
   names = ('modified_question', 'modified_process')
-  return _make(record, file, *names, index, 'error_steps', kind)
-
-
-def prm800k(record: dict[str, Any], file: str) -> LabelledTrace:
-  """Reads a record of PRM800K: the first chosen completion rated -1.
-
-  Of the two phases, the second stops at the first error and chooses nothing
-  there: with finish_reason 'found_error', the wrong step is the last, and its
-  text the pre-generated one. Records that were given up or whose problem is
-  broken say nothing unless an error stands before, and raise TraceError.
-
-  References:
-    Lightman et al. 2023, Let's verify step by step.
-  """
-  question = get(record, 'question', dict, file)
-  label = get(record, 'label', dict, file)
-  steps = get(label, 'steps', list, file, 'label')
-  reason = get(label, 'finish_reason', str, file, 'label')
-  texts: list[str] = []
-  index = None
-  for number, step in enumerate(steps):
-    field = f'label.steps[{number}]'
-    check(step, dict, file, field)
-    text, rating = _chosen(step, file, field)
-    if text is None and reason == 'found_error' and number == len(steps) - 1:
-      text, rating = _original(step, question, number, file, field)
-      if rating != -1:
-        raise TraceError(file, field, f'found_error, but rated {rating}')
-    if text is None:
-      break
-    texts.append(text)
-    if index is None and rating == -1:
-      index = number
-  if index is None and reason != 'solution':
-    raise TraceError(file, 'label.finish_reason', f'no verdict: {reason!r:.40}')
-  made = {'problem': question.get('problem'), 'steps': texts}
-  return _make(made, file, 'problem', 'steps', index, 'label.steps', reason)
-
-
-def _chosen(
-  step: dict[str, Any], file: str, field: str
-) -> tuple[str | None, int | None]:
-  """Returns the text and the rating of the chosen step, or None."""
-  choice = step.get('chosen_completion')
-  if choice is not None:
-    check(choice, int, file, f'{field}.chosen_completion')
-    completions = get(step, 'completions', list, file, field)
-    if not 0 <= choice < len(completions):
-      raise TraceError(file, f'{field}.chosen_completion', f'none at {choice}')
-    return _completion(completions[choice], file, f'{field}.completions')
-  human = step.get('human_completion')
-  if isinstance(human, dict):
-    human = get(human, 'text', str, file, f'{field}.human_completion')
-  return human, None
-
-
-def _original(
-  step: dict[str, Any],
-  question: dict[str, Any],
-  number: int,
-  file: str,
-  field: str,
-) -> tuple[str, int | None]:
-  """Returns the completion of the pre-generated step, or else the first."""
-  completions = get(step, 'completions', list, file, field)
-  read = [
-    _completion(completion, file, f'{field}.completions')
-    for completion in completions
-  ]
-  if not read:
-    raise TraceError(file, f'{field}.completions', 'empty')
-  originals = question.get('pre_generated_steps') or []
-  for text, rating in read:
-    if number < len(originals) and text == originals[number]:
-      return text, rating
-  return read[0]
-
-
-def _completion(
-  completion: Any, file: str, field: str
-) -> tuple[str, int | None]:
-  check(completion, dict, file, field)
-  text = get(completion, 'text', str, file, field)
-  rating = completion.get('rating')
-  if rating is not None:
-    check(rating, int, file, f'{field}.rating')
-  return text, rating
+  return make_labelled(record, file, *names, index, 'error_steps', kind)
 
 
 def who_and_when(record: dict[str, Any], file: str) -> LabelledTrace:
@@ -252,32 +190,16 @@ def who_and_when(record: dict[str, Any], file: str) -> LabelledTrace:
     Zhang et al. 2025, Which agent causes task failures and when?
   """
   step = record.get('mistake_step')
-  if not (isinstance(step, str) and step.strip().isdecimal()):
-    raise TraceError(file, 'mistake_step', f'no number in a string: {step!r}')
+  if not (isinstance(step, str) and re.fullmatch(r'\s*[0-9]{1,9}\s*', step)):
+    reason = f'no number in a string: {describe(step)}'
+    raise TraceError(file, 'mistake_step', reason)
   history = get(record, 'history', list, file)
   steps = []
   for number, turn in enumerate(history):
     check(turn, dict, file, f'history[{number}]')
     steps.append(get(turn, 'content', str, file, f'history[{number}]'))
   made = {'question': record.get('question'), 'steps': steps}
-  kind = str(record.get('mistake_agent', ''))
-  return _make(made, file, 'question', 'steps', int(step), 'mistake_step', kind)
-
-
-def _make(
-  record: dict[str, Any],
-  file: str,
-  question_key: str,
-  steps_key: str,
-  index: int | None,
-  field: str,
-  kind: str,
-) -> LabelledTrace:
-  """Returns the record with its index checked against its steps."""
-  question = get(record, question_key, str, file)
-  steps = get(record, steps_key, list, file)
-  for number, step in enumerate(steps):
-    check(step, str, file, f'{steps_key}[{number}]')
-  if index is not None and not 0 <= index < len(steps):
-    raise TraceError(file, field, f'index {index} of {len(steps)} steps')
-  return LabelledTrace(question, tuple(steps), FirstError(index), kind)
+  kind = get_text(record, 'mistake_agent', file) or ''
+  return make_labelled(
+    made, file, 'question', 'steps', int(step), 'mistake_step', kind
+  )

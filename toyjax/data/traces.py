@@ -9,14 +9,19 @@ So a rate that falls between the positions t - 1 and t blames sentence t - 1.
 Plain Python and NumPy: shapes have T positions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 import contextlib
+import csv
+import io
 import json
+import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
 
 MAX_POSITIONS = 1_000_000  # A larger index is taken for a damaged one.
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 60
 
 
 class TraceError(ValueError):
@@ -138,14 +143,74 @@ class Problems(list[TraceError]):
 
 
 def parse_json(text: str | bytes | None, file: str, kind: type) -> Any:
-  """Returns the value of a JSON text, of the given type (dict or list)."""
+  """Returns the value of a JSON text, of the given type (dict or list).
+
+  A byte order mark before it is left out. An object that has a key twice is
+  damaged: which of its values is meant cannot be known.
+  """
   if text is None:
     raise TraceError(file, '', 'missing, or without content')
+  if isinstance(text, str):
+    text = text.removeprefix('\ufeff')
   try:
-    value = json.loads(text)
-  except (ValueError, RecursionError) as error:
+    value = json.loads(text, object_pairs_hook=_with_each_key_once)
+  except RecursionError as error:
+    raise TraceError(file, '', 'not JSON: nested too deep') from error
+  except ValueError as error:
     raise TraceError(file, '', f'not JSON: {error}') from error
   return check(value, kind, file, '')
+
+
+def read_table(
+  content: bytes, file: str, *, columns: Sequence[str]
+) -> Iterator[tuple[str, dict[str, str]]]:
+  """Yields where each row of a CSV stands, and its cells by column.
+
+  As `csv` has it, None fills a row that is short and is the key of cells that
+  are too many: see `check_cells`.
+
+  Args:
+    content: of the file, UTF-8, with or without a byte order mark.
+    file: its name, for errors.
+    columns: that must be there.
+
+  Raises:
+    TraceError: names the line of what is no such table.
+  """
+  try:
+    text = content.decode('utf-8-sig')
+    rows = csv.DictReader(io.StringIO(text, newline=''), strict=True)
+    header = list(rows.fieldnames or ())
+    missing = [column for column in columns if column not in header]
+    if missing:
+      raise TraceError(file, 'header', f'no column {", ".join(missing)}')
+    for column in header:
+      if header.count(column) > 1:
+        raise TraceError(file, 'header', f'two columns {describe(column)}')
+    for row in rows:
+      yield f'{file}:{rows.line_num}', row
+  except (UnicodeDecodeError, csv.Error) as error:
+    raise TraceError(file, '', f'not a CSV: {error}') from error
+
+
+def check_cells(row: dict[str, str], where: str) -> None:
+  """Raises TraceError where a row of a table has not one cell a column."""
+  if None in row or None in row.values():
+    raise TraceError(where, '', 'more or fewer cells than columns')
+
+
+def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+  record = dict(pairs)
+  if len(record) < len(pairs):
+    keys = [key for key, _ in pairs]
+    twice = next(key for key in record if keys.count(key) > 1)
+    raise ValueError(f'the key {describe(twice)} stands twice')
+  return record
+
+
+def describe(value: Any) -> str:
+  """Returns a value as short text, whatever it is and however deep."""
+  return f'{_SHORT.repr(value):.60}'
 
 
 def check(value: Any, kind: type, file: str, field: str) -> Any:
@@ -153,7 +218,9 @@ def check(value: Any, kind: type, file: str, field: str) -> Any:
   # In Python True is an int; in these files it never is.
   if isinstance(value, kind) and not (kind is int and isinstance(value, bool)):
     return value
-  found = 'null' if value is None else f'{type(value).__name__} {value!r:.60}'
+  found = 'null'
+  if value is not None:
+    found = f'{type(value).__name__} {describe(value)}'
   raise TraceError(file, field, f'{kind.__name__} expected, found {found}')
 
 
@@ -165,10 +232,17 @@ def get(record: dict, key: str, kind: type, file: str, field: str = '') -> Any:
   return check(record[key], kind, file, path)
 
 
+def get_text(record: dict, key: str, file: str, field: str = '') -> str | None:
+  """Returns record[key], a text, or None where it is missing or null."""
+  if record.get(key) is None:
+    return None
+  return get(record, key, str, file, field)
+
+
 def check_index(index: int, file: str, field: str) -> int:
   """Returns an index in 0..MAX_POSITIONS-1."""
   if not 0 <= index < MAX_POSITIONS:
-    raise TraceError(file, field, f'not an index: {index}')
+    raise TraceError(file, field, f'not an index: {describe(index)}')
   return index
 
 

@@ -15,6 +15,7 @@ from matplotlib.patches import Patch
 import numpy as np
 
 from toyjax.analysis.argmax_map import Cell, Zone
+from toyjax.plots import texts
 from toyjax.plots.latent_plane import feature_colors
 from toyjax.plots.point_labels import draw_labels
 
@@ -123,17 +124,18 @@ def draw_words(
     wanted: input of a pair -> its outputs.
   """
   colors = feature_colors(len(vocabulary))
-  texts = []
-  for token, word in enumerate(vocabulary):
+  words = _words(vocabulary)
+  names = []
+  for token, word in enumerate(words):
     answer = int(predictions[token])
     outputs = list(wanted.get(token, ()))
-    text = f'{word} → {vocabulary[answer]}'
+    text = f'{word} → {words[answer]}'
     notes = ['tie'] if tied[token] else []
     marker = RIGHT if outputs == [answer] else WRONG
     if not outputs:
       marker, text = UNUSED, word
     elif marker == WRONG:
-      others = ', '.join(vocabulary[b] for b in outputs if b != answer)
+      others = ', '.join(words[b] for b in outputs if b != answer)
       notes.append(f'{"also" if answer in outputs else "not"} {others}')
     if notes and marker != UNUSED:
       text += f' ({"; ".join(notes)})'
@@ -146,9 +148,9 @@ def draw_words(
       markeredgewidth=0.9,
       zorder=4,
     )
-    texts.append(text)
+    names.append(text)
   if len(vocabulary) <= MAX_NAMES:
-    draw_labels(axes, places=places, texts=texts, avoid=np.empty((0, 2)))
+    draw_labels(axes, places=places, texts=names, avoid=np.empty((0, 2)))
 
 
 def draw_paths(
@@ -191,8 +193,15 @@ def draw_paths(
     )
   if len(vocabulary) <= MAX_NAMES:
     draw_labels(
-      axes, places=places[-1], texts=vocabulary, avoid=places.reshape(-1, 2)
+      axes,
+      places=places[-1],
+      texts=_words(vocabulary),
+      avoid=places.reshape(-1, 2),
     )
+
+
+def _words(vocabulary: Sequence[str]) -> list[str]:
+  return [texts.shorten(word, texts.WORD) for word in vocabulary]
 
 
 def legend_handles(
@@ -206,11 +215,12 @@ def legend_handles(
     with_ties: whether a zone is tied.
   """
   colors = feature_colors(len(vocabulary))
+  words = _words(vocabulary)
   handles: list[Artist] = [
     Patch(
       facecolor=(colors[answer], _PALE),
       edgecolor=colors[answer],
-      label=f'answered “{vocabulary[answer]}”',
+      label=texts.literal(f'answered “{words[answer]}”', length=texts.LINE),
     )
     for answer in sorted(set(answers))
   ]

@@ -10,6 +10,8 @@ from matplotlib.colors import Normalize, to_hex
 import numpy as np
 from scipy.cluster import hierarchy
 
+from toyjax.plots.texts import LINE, literal
+
 # Okabe and Ito's palette without its yellow, which is lost on white paper.
 _COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9')
 _MIXED = '#888888'
@@ -41,7 +43,7 @@ def draw_dendrogram(
   Args:
     axes: where to draw.
     linkage: [L - 1, 4], of scipy, with heights 1 - cosine.
-    labels: [L] texts of the leaves.
+    labels: [L] texts of the leaves, of any origin: no formula is drawn.
     counts: [L] copies of each.
     clusters: [L] their clusters, from 1.
     rates: [L] in [0, 1], NaN where unknown.
@@ -82,7 +84,8 @@ def draw_dendrogram(
     zorder=3,
     clip_on=False,
   )
-  axes.set_yticks(rows, [labels[leaf] for leaf in order])
+  names = [literal(labels[leaf], length=LINE) for leaf in order]
+  axes.set_yticks(rows, names)
   axes.yaxis.tick_right()
   axes.tick_params(axis='y', length=0, pad=14, labelsize='small')
   for text, leaf in zip(axes.get_yticklabels(), order):

@@ -7,6 +7,8 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 import numpy as np
 
+from toyjax.plots.texts import LINE, literal
+
 _WHITE = [patheffects.withStroke(linewidth=2.4, foreground='white')]
 _FONT_SIZE = 9.0
 _GAP = 9.0  # Between a point and its label, in points.
@@ -26,9 +28,10 @@ def draw_labels(
   Args:
     axes: where to draw; a square whose window is set already.
     places: [K, 2].
-    texts: [K].
+    texts: [K], of any origin: no formula is drawn.
     avoid: [A, 2], further points that are not to be covered.
   """
+  texts = [literal(text, length=LINE) for text in texts]
   for text, place, (dx, dy, side) in zip(
     texts, places, _offsets(axes, places, texts, avoid)
   ):

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 import numpy as np
 
+from toyjax.plots.texts import NAME, WORD, literal
+
 # Okabe and Ito's palette, grey and hatched for what is left over.
 _COLORS = ('#0072B2', '#D55E00', '#E69F00', '#CC79A7', '#009E73', '#56B4E9')
 _REST = '#D9D9D9'
@@ -21,9 +23,9 @@ def draw_stacked(
 
   Args:
     axes: where to draw.
-    labels: [R] of the bars.
-    classes: [K] from left to right, at most 7; the last is what is left over,
-      and grey.
+    labels: [R] of the bars, of any origin: no formula is drawn.
+    classes: [K] from left to right, at most 7, of any origin; the last is what
+      is left over, and grey.
     fractions: [R, K]; each row adds up to 1.
 
   Raises:
@@ -45,7 +47,7 @@ def draw_stacked(
       hatch='...' if is_rest else '',
       edgecolor=(0.0, 0.0, 0.0, 0.4),
       linewidth=0.3,
-      label=name,
+      label=literal(name, length=NAME),
     )
     for place, start, value in zip(places, left, share):
       if value >= 0.05:
@@ -59,6 +61,6 @@ def draw_stacked(
           bbox={'facecolor': 'white', 'alpha': 0.75, 'lw': 0, 'pad': 1},
         )
     left = left + share
-  axes.set_yticks(places, labels)
+  axes.set_yticks(places, [literal(label, length=WORD) for label in labels])
   axes.invert_yaxis()
   axes.set_xlim(0.0, 1.0)

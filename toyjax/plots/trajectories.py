@@ -9,6 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 import numpy as np
 
+from toyjax.plots.texts import NAME, literal
+
 # Okabe and Ito's palette.
 RECORDED, BELIEVED, CHANGE, REFERENCE = (
   '#8C8C8C',
@@ -140,7 +142,7 @@ def draw_shares(
 
   Args:
     axes: where to draw.
-    names: [R] of the traces, from top to bottom.
+    names: [R] of the traces, from top to bottom, of any origin.
     shares: label -> [3, R]: share, lower and upper end of its interval.
     reference: a share to compare with, or None.
     xlabel: what the shares are.
@@ -165,12 +167,16 @@ def draw_shares(
     )
   if reference is not None:
     axes.axvline(reference, color=REFERENCE, linewidth=0.9, linestyle='--')
-  axes.set_yticks(places, names)
+  axes.set_yticks(places, _shown(names))
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.set_xlim(-0.03, 1.03)
   axes.xaxis.set_major_formatter(PercentFormatter(1.0))
   axes.grid(axis='x', alpha=0.25)
   axes.set_xlabel(xlabel)
+
+
+def _shown(names: Sequence[str]) -> list[str]:
+  return [literal(name, length=NAME) for name in names]
 
 
 def draw_stacked(
@@ -185,7 +191,7 @@ def draw_stacked(
 
   Args:
     axes: where to draw.
-    names: [R] of the traces, from top to bottom.
+    names: [R] of the traces, from top to bottom, of any origin.
     shares: label -> [R].
     colors: label -> colour.
     xlabel: what the shares are.
@@ -196,7 +202,7 @@ def draw_stacked(
       places, values, left=start, height=0.7, color=colors[label], label=label
     )
     start = start + values
-  axes.set_yticks(places, names)
+  axes.set_yticks(places, _shown(names))
   axes.set_ylim(len(names) - 0.5, -0.5)
   axes.set_xlim(0.0, 1.0)
   axes.xaxis.set_major_formatter(PercentFormatter(1.0))

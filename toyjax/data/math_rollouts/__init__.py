@@ -18,7 +18,12 @@ from toyjax.data.math_rollouts.counts import (
   read_counts,
   recover_counts,
 )
-from toyjax.data.math_rollouts.files import read_folder, read_rows
+from toyjax.data.math_rollouts.files import (
+  Folders,
+  find_folders,
+  read_folder,
+  read_rows,
+)
 from toyjax.data.math_rollouts.hub import read_hub
 from toyjax.data.math_rollouts.prefixes import (
   continued_prefix,
@@ -34,12 +39,14 @@ from toyjax.data.traces import Reading, Trace, TraceError
 
 __all__ = [
   'Ending',
+  'Folders',
   'Reading',
   'Resampled',
   'Trace',
   'TraceError',
   'continued_prefix',
   'example_traces',
+  'find_folders',
   'num_lost_copies',
   'prefix',
   'read_counts',

@@ -1,10 +1,8 @@
 """Traces as a table of counts: one row per position."""
 
-from collections.abc import Iterator
-import csv
+import decimal
 from fractions import Fraction
 import importlib.resources
-import io
 import math
 import pathlib
 from typing import NamedTuple
@@ -16,7 +14,10 @@ from toyjax.data.traces import (
   Reading,
   Trace,
   TraceError,
+  check_cells,
   check_index,
+  describe,
+  read_table,
 )
 
 COLUMNS = ('model', 'base', 'problem', 'chunk_idx', 'k', 'n')
@@ -99,35 +100,21 @@ def _read(content: bytes, name: str, *, skip_bad: bool) -> Reading:
   problems = Problems(skip_bad)
   traces: dict[tuple[str, str, str], dict[int, _Row]] = {}
   with problems.skipped():
-    for where, cells in _lines(content, name):
+    for where, cells in read_table(content, name, columns=COLUMNS):
       with problems.skipped():
         row = _parse(cells, where)
         rows = traces.setdefault(row.trace, {})
         if row.chunk_idx in rows:
           raise TraceError(where, 'chunk_idx', f'{row.chunk_idx} stands twice')
         rows[row.chunk_idx] = row
+    if not traces and not problems:
+      raise TraceError(name, '', 'no rows')
   return Reading(tuple(map(_assemble, traces.values())), tuple(problems))
-
-
-def _lines(content: bytes, name: str) -> Iterator[tuple[str, dict[str, str]]]:
-  """Yields the rows and where they stand; None fills a short one."""
-  try:
-    text = content.decode('utf-8-sig')
-    rows = csv.DictReader(io.StringIO(text, newline=''), strict=True)
-    header = rows.fieldnames or ()
-    missing = [column for column in COLUMNS if column not in header]
-    if missing:
-      raise TraceError(name, 'header', f'no column {", ".join(missing)}')
-    for row in rows:
-      yield f'{name}:{rows.line_num}', row
-  except (UnicodeDecodeError, csv.Error) as error:
-    raise TraceError(name, '', f'not a CSV: {error}') from error
 
 
 def _parse(cells: dict[str, str], where: str) -> _Row:
   """Checks one row."""
-  if None in cells.values() or None in cells:
-    raise TraceError(where, '', 'more or fewer cells than columns')
+  check_cells(cells, where)
   num_correct = _count(cells, 'k', where)
   num_answered = _count(cells, 'n', where)
   if num_correct > num_answered:
@@ -158,7 +145,7 @@ def _parse(cells: dict[str, str], where: str) -> _Row:
 def _count(cells: dict[str, str], column: str, where: str) -> int:
   text = cells[column].strip()
   if not (text.isascii() and text.isdecimal() and len(text) < 10):
-    raise TraceError(where, column, f'not a count: {cells[column]!r:.60}')
+    raise TraceError(where, column, f'not a count: {describe(cells[column])}')
   return int(text)
 
 
@@ -167,14 +154,18 @@ def _accuracy(
 ) -> float:
   """Returns a recorded accuracy that agrees with the counts in its digits."""
   try:
-    accuracy = float(text)
-  except ValueError:
-    accuracy = math.nan
-  half_digit = 0.51 * 10.0 ** -len(text.partition('.')[2])
-  if abs(accuracy * num_answered - num_correct) <= half_digit * num_answered:
-    return accuracy
+    number = decimal.Decimal(text.replace('_', '?'))  # Python reads 1_0 as 10.
+  except decimal.InvalidOperation:
+    number = decimal.Decimal('nan')
+  if number.is_finite() and 0 <= number <= 1:
+    places = max(-int(number.as_tuple().exponent), 0)
+    error = abs(float(number) * num_answered - num_correct)
+    if error <= 0.51 * 10.0**-places * num_answered:
+      return float(number)
   raise TraceError(
-    where, 'accuracy', f'{text!r:.60} is not {num_correct}/{num_answered}'
+    where,
+    'accuracy',
+    f'{describe(text)} is not {num_correct}/{num_answered}',
   )
 
 

@@ -5,13 +5,15 @@
       chunk_{i}/solutions.json
 
 Neighbours such as `correct_base_solution_forced_answer` hold another
-experiment (the answer is forced, nothing is rolled out) and are not read.
+experiment (the answer is forced, nothing is rolled out) and are not read. Nor
+are rollouts about something else than a right answer, such as
+`yes_base_solution/scenario_{id}`; `find_folders` tells of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 import pathlib
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 from toyjax.data.math_rollouts.parts import (
   PROBLEM,
@@ -25,13 +27,27 @@ from toyjax.data.traces import (
   Reading,
   TraceError,
   check,
+  describe,
 )
 
-_OTHER_EXPERIMENT = re.compile(r'(correct|incorrect)_base_solution_\w+')
+_OTHER_EXPERIMENT = re.compile(r'[a-z]+_base_solution_\w+')
 _REQUIRED = ('problem.json', 'base_solution.json')
 _FILES = (*_REQUIRED, 'chunks.json', 'chunks_labeled.json')
 
 File = tuple[str, str | bytes | None]
+
+
+class Folders(NamedTuple):
+  """Folders that hold the files of a trace or of rollouts.
+
+  Attributes:
+    problems: paths of those that are read.
+    left_out: the others, by paths that begin with the name of the folder that
+      was searched.
+  """
+
+  problems: tuple[pathlib.Path, ...]
+  left_out: tuple[pathlib.Path, ...]
 
 
 def read_folder(
@@ -55,11 +71,14 @@ def read_folder(
   path = pathlib.Path(path)
   problems = Problems(skip_bad)
   with problems.skipped():
-    if not path.is_dir():
-      raise TraceError(str(path), '', 'missing, or not a folder')
-    reading = _read(_walk(path.resolve()), max_rollouts, skip_bad)
+    found = find_folders(path)
+    reading = _read(_walk(found.problems), max_rollouts, skip_bad)
     if not reading.traces and not reading.problems:
-      raise TraceError(str(path), '', 'no folder problem_{id} with files in it')
+      reason = 'no folder problem_{id} with files in it'
+      if found.left_out:
+        number, names = len(found.left_out), list(map(str, found.left_out))
+        reason += f'; {number} of another kind left out: {describe(names)}'
+      raise TraceError(str(path), '', reason)
     return reading
   return Reading((), tuple(problems))
 
@@ -80,7 +99,9 @@ def read_rows(
   def files() -> Iterator[File]:
     for number, row in enumerate(rows):
       with problems.skipped():
-        path = check(row.get('path'), str, f'row {number}', 'path')
+        where = f'row {number}'
+        check(row, Mapping, where, '')
+        path = check(row.get('path'), str, where, 'path')
         content = row.get('content')
         if content is not None:
           check(content, str, path, 'content')
@@ -90,12 +111,35 @@ def read_rows(
   return reading._replace(problems=(*problems, *reading.problems))
 
 
-def _walk(path: pathlib.Path) -> Iterator[File]:
-  """Yields the known files of all problem folders at or below a folder."""
-  candidates = [path, *sorted(path.rglob('*problem_*'))]
-  for folder in candidates:
-    if not (folder.is_dir() and PROBLEM.fullmatch(folder.name)):
-      continue
+def find_folders(path: str | pathlib.Path) -> Folders:
+  """Returns what `read_folder` would read at or below a folder, and would not.
+
+  Raises:
+    TraceError: it is no folder.
+  """
+  path = pathlib.Path(path)
+  if not path.is_dir():
+    raise TraceError(str(path), '', 'missing, or not a folder')
+  path = path.resolve()
+  holders = {file.parent for name in _FILES for file in path.rglob(name)}
+  chunks = [*path.glob('chunk_*'), *path.rglob('chunk_*')]
+  holders |= {chunk.parent for chunk in chunks if chunk.is_dir()}
+  problems = {
+    folder
+    for folder in holders
+    if PROBLEM.fullmatch(folder.name) and not _is_other(folder.as_posix())
+  }
+  left_out = {folder.relative_to(path.parent) for folder in holders - problems}
+  return Folders(tuple(sorted(problems)), tuple(sorted(left_out)))
+
+
+def _is_other(folder: str) -> bool:
+  return any(map(_OTHER_EXPERIMENT.fullmatch, folder.split('/')))
+
+
+def _walk(folders: Iterable[pathlib.Path]) -> Iterator[File]:
+  """Yields the known files of problem folders."""
+  for folder in folders:
     files = [folder / name for name in _FILES if (folder / name).is_file()]
     chunks = [chunk for chunk in folder.glob('chunk_*') if chunk.is_dir()]
     files += [chunk / 'solutions.json' for chunk in sorted(chunks)]
@@ -110,7 +154,6 @@ def _read(files: Iterable[File], max_rollouts: int, skip_bad: bool) -> Reading:
     folder, name = _split(path)
     if name:
       parts = folders.setdefault(folder, Parts())
-      parts.seen.add(name)
       with problems.skipped():
         add_file(parts, name, path, content, problems)
   traces = []
@@ -131,6 +174,5 @@ def _split(path: str) -> tuple[str, str]:
     name = '/'.join(names)
     known = name in _FILES or SOLUTIONS.fullmatch(name)
     if known and PROBLEM.fullmatch(folder):
-      other = any(map(_OTHER_EXPERIMENT.fullmatch, folder.split('/')))
-      return ('', '') if other else (folder, name)
+      return ('', '') if _is_other(folder) else (folder, name)
   return '', ''

@@ -54,5 +54,6 @@ def _rows(
     revision=revision,
   )
   for row in rows:
-    if keep(row['path']):
+    # A row without a path is damaged: the reader says so.
+    if not isinstance(row.get('path'), str) or keep(row['path']):
       yield row

@@ -14,13 +14,17 @@ from toyjax.data.traces import (
   TraceError,
   check,
   check_index,
+  describe,
   get,
+  get_text,
   parse_json,
 )
 
-PROBLEM = re.compile(r'(?:.*[_/])?problem_(\d+)')
-SOLUTIONS = re.compile(r'chunk_(\d+)/solutions\.json')
-_BASE = re.compile(r'(correct|incorrect)_base_solution')
+PROBLEM = re.compile(r'(?:.*[_/])?problem_([0-9]+)')
+SOLUTIONS = re.compile(r'chunk_[0-9]+/solutions\.json')
+# Of other questions than problems of mathematics, yes_base_solution.
+_BASE = re.compile(r'[a-z]+_base_solution')
+_BASES = ('correct', 'incorrect')
 
 
 @dataclasses.dataclass
@@ -45,6 +49,9 @@ def add_file(
   problems: Problems,
 ) -> None:
   """Reads one file into its parts."""
+  if name in parts.seen:
+    raise TraceError(path, '', 'stands twice')
+  parts.seen.add(name)
   if name == 'problem.json':
     parts.problem = parse_json(content, path, dict)
   elif name == 'base_solution.json':
@@ -63,8 +70,12 @@ def add_file(
           raise TraceError(path, field, f'{index} stands twice')
         parts.labels[index] = values
   else:
-    index = int(name.partition('/')[0].removeprefix('chunk_'))
-    check_index(index, path, '')
+    digits = name.partition('/')[0].removeprefix('chunk_')
+    if len(digits) > 9:
+      raise TraceError(path, '', f'not an index: {describe(digits)}')
+    index = check_index(int(digits), path, '')
+    if index in parts.outcomes:
+      raise TraceError(path, '', f'chunk {index} stands twice')
     rollouts = parse_json(content, path, list)
     counts = [0, 0, 0, 0]
     for number, rollout in enumerate(rollouts):
@@ -85,13 +96,17 @@ def _label(
   if accuracy is None:
     accuracy = np.nan
   elif isinstance(accuracy, bool) or not isinstance(accuracy, int | float):
-    raise TraceError(path, f'{field}.accuracy', f'not a number: {accuracy!r}')
+    reason = f'not a number: {describe(accuracy)}'
+    raise TraceError(path, f'{field}.accuracy', reason)
   elif not 0.0 <= accuracy <= 1.0:
-    raise TraceError(path, f'{field}.accuracy', f'not in [0, 1]: {accuracy}')
-  tags = check(
-    label.get('function_tags') or [], list, path, f'{field}.function_tags'
-  )
-  return index, (text, float(accuracy), str(tags[0]) if tags else '')
+    reason = f'not in [0, 1]: {describe(accuracy)}'
+    raise TraceError(path, f'{field}.accuracy', reason)
+  tags: list[Any] = []
+  if label.get('function_tags') is not None:
+    tags = get(label, 'function_tags', list, path, field)
+  for number, tag in enumerate(tags):
+    check(tag, str, path, f'{field}.function_tags[{number}]')
+  return index, (text, float(accuracy), tags[0] if tags else '')
 
 
 def outcome_code(rollout: Any, path: str, field: str) -> int:
@@ -156,7 +171,7 @@ def assemble(
       min_answered[index] = outcome[0] + outcome[1]
   counted = _has_rollouts(parts)
   return Trace(
-    **_names(folder, parts),
+    **_names(folder, parts, problems),
     sentences=tuple(sentences) if any(sentences) else None,
     chunk_indices=np.arange(size),
     num_correct=counts[0],
@@ -174,30 +189,38 @@ def _has_rollouts(parts: Parts) -> bool:
   return any(map(SOLUTIONS.fullmatch, parts.seen))
 
 
-def _names(folder: str, parts: Parts) -> dict[str, Any]:
+def _names(folder: str, parts: Parts, problems: Problems) -> dict[str, Any]:
   """Returns what the path says, and the texts of the problem."""
   *above, name = folder.split('/')
   model = sampling = base = ''
   for depth, part in enumerate(above):
-    if match := _BASE.fullmatch(part):
-      base = match[1]
+    if _BASE.fullmatch(part):
+      base = part.removesuffix('_base_solution')
       higher = above[:depth]
       if higher and higher[-1].startswith('temperature_'):
         sampling = higher.pop()
       model = higher[-1] if higher else ''
-  if not base and isinstance(parts.base.get('is_correct'), bool):
-    base = 'correct' if parts.base['is_correct'] else 'incorrect'
+  file = f'{folder}/base_solution.json'
+  if base not in _BASES:
+    base = ''
+    with problems.skipped():
+      if parts.base.get('is_correct') is not None:
+        is_correct = get(parts.base, 'is_correct', bool, file)
+        base = 'correct' if is_correct else 'incorrect'
   number = PROBLEM.fullmatch(name)
   assert number
-  texts = {
-    'question': parts.problem.get('problem'),
-    'right_answer': parts.problem.get('gt_answer'),
-    'given_answer': parts.base.get('answer'),
-  }
+  texts = {}
+  for attribute, record, key, where in (
+    ('question', parts.problem, 'problem', f'{folder}/problem.json'),
+    ('right_answer', parts.problem, 'gt_answer', f'{folder}/problem.json'),
+    ('given_answer', parts.base, 'answer', file),
+  ):
+    with problems.skipped():
+      texts[attribute] = get_text(record, key, where)
   return {
     'model': model,
     'sampling': sampling,
     'base': base,
     'problem': number[1],
-    **{key: str(text) for key, text in texts.items() if text is not None},
+    **texts,
   }

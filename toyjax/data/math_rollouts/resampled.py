@@ -11,6 +11,7 @@ the first one that is there:
 from collections.abc import Iterable
 import enum
 import pathlib
+import re
 from typing import Any, NamedTuple
 
 from toyjax.data.math_rollouts.parts import outcome_code
@@ -22,6 +23,7 @@ from toyjax.data.traces import (
   parse_json,
 )
 
+_POSITION = re.compile('[0-9]{1,9}')
 LISTS = ('chunks_resampled.json', 'chunks_resampled_subset.json')
 
 
@@ -86,7 +88,7 @@ def read_resampled(
       lists = parse_json(file.read_bytes(), str(file), dict)
       if str(position) in lists:
         return _from_list(lists, position, str(file), problems)
-      known |= {int(key) for key in lists if key.isdecimal()}
+      known |= {int(key) for key in lists if _POSITION.fullmatch(key)}
   raise TraceError(
     str(folder), '', f'no sentences resampled at {position}; {_there(known)}'
   )
