@@ -111,6 +111,8 @@ def write_json(path: pathlib.Path, content: Any) -> None:
   path.parent.mkdir(parents=True, exist_ok=True)
   temporary = path.with_suffix('.partial')
   temporary.write_text(json.dumps(content), 'utf-8')
+  if path.is_dir():
+    shutil.rmtree(path)
   os.replace(temporary, path)
 
 

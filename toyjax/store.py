@@ -265,9 +265,10 @@ class RunStore:
     """Stores a chunk of results, then marks it complete."""
     num_runs = len(next(iter(chunk.values())))
     number, kept = start // self._chunk_size, self._num_finished(start)
-    for name, array in self._arrays.items():
-      if not kept:  # Of a chunk that was damaged, or cut short.
+    if not kept:  # What is left of a chunk that was damaged, or cut short.
+      for name in (COMPLETED, *self._arrays):
         checks.drop_chunk(self._folder / name, number)
+    for name, array in self._arrays.items():
       array[start + kept : start + num_runs] = chunk[name][kept:]
 
     def read(name: str, first: int, last: int) -> np.ndarray:

@@ -143,9 +143,13 @@ def open_group(
   """Opens the finished runs of a group of one of the folder's stores.
 
   Raises:
-    StoreError: where it is not there, or damaged.
+    flags.Error: where it is not there.
+    StoreError: where it is damaged.
   """
-  return grids.open_runs(pathlib.Path(workdir) / store, group)
+  try:
+    return grids.open_runs(pathlib.Path(workdir) / store, group)
+  except grids.MissingError as error:
+    raise flags.Error(str(error)) from None
 
 
 @contextlib.contextmanager
