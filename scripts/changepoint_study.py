@@ -111,7 +111,12 @@ flags.DEFINE_float(
 )
 flags.DEFINE_integer('seed', 0, 'Seed of the traces and of the rollouts.', 0)
 flags.DEFINE_integer(
-  'chunk_size', 1024, 'Traces computed at a time.', lower_bound=1
+  'chunk_size',
+  1024,
+  'Traces computed at a time. Part of the study: code for another size rounds '
+  'otherwise, and a choice between two positions that are nearly as good may '
+  'fall the other way. A folder keeps its own.',
+  lower_bound=1,
 )
 flags.DEFINE_integer(
   'num_devices',

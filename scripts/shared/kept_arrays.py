@@ -73,9 +73,7 @@ def load(
   return None
 
 
-def _digest(
-  found: Mapping[str, np.ndarray], name: str, identity: Any
-) -> str:
+def _digest(found: Mapping[str, np.ndarray], name: str, identity: Any) -> str:
   parts = [checks.digest(found[n], n) for n in sorted(found)]
   text = json.dumps([name, identity, parts], sort_keys=True)
   return checks.digest(np.frombuffer(text.encode(), np.uint8))
