@@ -86,7 +86,7 @@ def test_a_manifest_that_says_other_rates_or_sizes_is_not_believed(path):
   assert finished(path) == [0, 1, 2, 3]
   grids.open_finished(path, GROUP, 2)
   other = GROUP._replace(axes={'rate': np.asarray([0.1, 0.3])})
-  with pytest.raises(StoreError, match='--rate=0.2.*, not 0.3.*was changed'):
+  with pytest.raises(StoreError, match=r'--rate=0.2.*, not 0.3.*was changed'):
     grids.open_finished(path, other)
   with pytest.raises(StoreError, match='holds 4 runs, its manifest says 2'):
     grids.open_finished(path, GROUP, 1)

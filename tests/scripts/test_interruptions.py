@@ -79,6 +79,11 @@ def test_the_second_signal_ends_it_at_once(tmp_path, number):
   assert process.exitcode == 128 + number
 
 
+def _interrupt_this() -> None:
+  os.kill(os.getpid(), signal.SIGTERM)
+  time.sleep(5)
+
+
 def test_ignored_signals_stay_so_and_handlers_come_back():
   earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)
   before = signal.getsignal(signal.SIGTERM)
@@ -86,8 +91,7 @@ def test_ignored_signals_stay_so_and_handlers_come_back():
     with interruptions.raised():
       assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
       with pytest.raises(interruptions.Interrupted):
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(5)
+        _interrupt_this()
     assert signal.getsignal(signal.SIGTERM) is before
   finally:
     signal.signal(signal.SIGHUP, earlier)

@@ -6,7 +6,7 @@ from absl import flags
 import numpy as np
 import pytest
 
-from scripts.shared import experiments, sweep_script, stored_folder
+from scripts.shared import experiments, stored_folder, sweep_script
 from tests.scripts import processes
 from toyjax import checks, manifest, store
 
