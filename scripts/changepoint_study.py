@@ -133,7 +133,14 @@ define_float(
 )
 # False alarms are counted on traces of the seed after it.
 define_seed('Seed of the traces and of the rollouts.', beside=1)
-define_integer('chunk_size', 1024, 'Traces computed at a time.', lower=1)
+define_integer(
+  'chunk_size',
+  1024,
+  'Traces computed at a time. Part of the study: code for another size rounds '
+  'otherwise, and a choice between two positions that are nearly as good may '
+  'fall the other way. A folder keeps its own.',
+  lower=1,
+)
 define_num_devices(
   'Host (CPU) devices the traces are spread over; 0 means one for each core.'
 )

@@ -106,3 +106,54 @@ def test_the_environment_is_plain_json_without_absolute_paths():
   assert environment['platform'] == 'cpu'
   assert environment['num_devices'] == jax.local_device_count()
   assert '"/' not in text
+
+
+@pytest.mark.parametrize(
+  ('text', 'message'),
+  [
+    ('', 'cannot read'),
+    ('[]', 'no object'),
+    ('null', 'no object'),
+    ('{"script": 1}', "'script' is missing, or not a name"),
+    ('{"script": "a", "script": "b"}', "'script' stands there twice"),
+    ('{"script": NaN}', 'NaN is no number'),
+    (b'\xff\xfe', 'cannot read'),
+    ('[' * 100_000, 'cannot read'),
+  ],
+)
+def test_what_is_no_manifest_is_one_line(tmp_path, text, message):
+  content = text.encode() if isinstance(text, str) else text
+  (tmp_path / manifest.FILENAME).write_bytes(content)
+  with pytest.raises(manifest.WorkdirError, match=message) as raised:
+    manifest.read(tmp_path)
+  assert '\n' not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+  ('changes', 'message'),
+  [
+    ({'science': None}, "'science' is missing"),
+    ({'layout': []}, "'layout' is missing"),
+    ({'invocations': {}}, "'invocations' is missing"),
+    ({'invocations': [1]}, 'has no status'),
+    ({'extent': {'num_seeds': '100'}}, "'num_seeds' in 'extent' is no count"),
+    ({'layout': {'chunk_size': 1.5}}, "'chunk_size' in 'layout' is no count"),
+    ({'format': 99}, 'it has format 99'),
+  ],
+)
+def test_missing_and_wrong_entries_are_named(tmp_path, changes, message):
+  _make(tmp_path)
+  file = tmp_path / manifest.FILENAME
+  file.write_text(json.dumps(json.loads(file.read_text()) | changes))
+  for use in (manifest.read, lambda path: _open(path).__enter__()):
+    with pytest.raises(manifest.WorkdirError, match=message):
+      use(tmp_path)
+
+
+def test_code_for_another_processor_is_said_and_goes_on(tmp_path, caplog):
+  with _open(tmp_path, environment={'instruction_set': 'AVX2'}):
+    pass
+  with _open(tmp_path, environment={'instruction_set': 'AVX2'}):
+    assert not caplog.text
+  with _open(tmp_path, environment={'instruction_set': 'SSE4_2'}):
+    assert 'code for AVX2, goes on with SSE4_2' in caplog.text

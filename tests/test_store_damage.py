@@ -109,7 +109,7 @@ def test_no_damage_is_read_as_results(path, tmp_path, monkeypatch):
   # Of each array its metadata and two chunks; all of it takes a minute.
   files = [f for f in chunk_files(path, 'adam') if f.parts[-1] != '2.json']
   files = [f for f in files if 'c' not in f.parts or '2' not in f.parts[-3:]]
-  num, refused = 0, 0
+  num, refused = 0, []
   monkeypatch.setattr(stored_runs.StoredRuns, '_log', lambda self: None)
   for file, _, change in itertools.islice(mutations(files), 0, None, STRIDE):
     before, num = file.read_bytes(), num + 1
@@ -117,9 +117,7 @@ def test_no_damage_is_read_as_results(path, tmp_path, monkeypatch):
     try:
       numbers, found = read(path)
     except StoreError as error:
-      refused += 1
-      assert str(path / 'adam') in str(error)  # noqa: PT017
-      assert '\n' not in str(error)  # noqa: PT017
+      refused.append(str(error))
     else:
       kept = np.isin(numbers_then, numbers)
       assert kept.sum() == len(numbers)
@@ -129,7 +127,10 @@ def test_no_damage_is_read_as_results(path, tmp_path, monkeypatch):
       file.rmdir()
     file.write_bytes(before)
   assert num >= 40
-  assert refused > num * 0.8
+  assert len(refused) > num * 0.8
+  for line in refused:
+    assert str(path / 'adam') in line
+    assert '\n' not in line
 
 
 @pytest.mark.parametrize('kind', ['gone', 'cut', 'flipped', 'empty', 'folder'])
@@ -148,7 +149,10 @@ def test_a_sweep_makes_what_is_damaged_again(path, kind, caplog):
     caplog.clear()
     fill(opened(path))
     jax.tree.map(np.testing.assert_array_equal, read(path)[1], expected)
-    assert 'made again' in caplog.text or (files, kind) == (rounds[0], 'gone')
+    # Without any digests, chunks are taken for those of an earlier version;
+    # one without its mark is one that has not been run.
+    said = 'made again' in caplog.text or 'as they are' in caplog.text
+    assert said or (files == rounds[0] and kind in ('gone', 'folder'))
 
 
 def test_a_chunk_of_another_place_or_time_is_not_this_chunk(path, tmp_path):

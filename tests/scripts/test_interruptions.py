@@ -1,0 +1,97 @@
+"""Signals: the first ends a script in order, the second at once."""
+
+import multiprocessing
+import os
+import pathlib
+import signal
+import sys
+import time
+
+import pytest
+
+from scripts.shared import experiments, interruptions
+from toyjax import manifest
+
+_forks = multiprocessing.get_context('fork')
+
+
+def _work(path: pathlib.Path, is_stubborn: bool) -> None:
+  signal.signal(signal.SIGINT, signal.default_int_handler)
+  sys.stderr = (path / 'stderr').open('w')
+  with (
+    experiments.one_line_errors('study'),
+    manifest.Workdir(
+      path / 'folder',
+      script='study',
+      science={},
+      extent={},
+      layout={},
+      environment={},
+    ),
+  ):
+    (path / 'ready').touch()
+    try:
+      time.sleep(60)
+    finally:
+      if is_stubborn:
+        (path / 'stopping').touch()
+        time.sleep(60)
+
+
+def _start(path: pathlib.Path, *, is_stubborn: bool):
+  process = _forks.Process(target=_work, args=(path, is_stubborn))
+  process.start()
+  _wait_for(path / 'ready')
+  return process
+
+
+def _wait_for(path: pathlib.Path) -> None:
+  deadline = time.monotonic() + 60
+  while not path.exists():
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+  ('number', 'status'),
+  [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+)
+def test_the_first_signal_is_noted_and_says_how_to_go_on(
+  tmp_path, number, status
+):
+  process = _start(tmp_path, is_stubborn=False)
+  os.kill(process.pid, number)
+  process.join(60)
+  assert process.exitcode == status
+  (line,) = (tmp_path / 'stderr').read_text().strip().splitlines()
+  assert line == 'study: stopped; the same command resumes where it was'
+  found = manifest.read(tmp_path / 'folder')
+  assert found['invocations'][-1]['status'] == 'stopped'
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_the_second_signal_ends_it_at_once(tmp_path, number):
+  process = _start(tmp_path, is_stubborn=True)
+  os.kill(process.pid, number)
+  _wait_for(tmp_path / 'stopping')
+  os.kill(process.pid, number)
+  process.join(30)
+  assert process.exitcode == 128 + number
+
+
+def _interrupt_this() -> None:
+  os.kill(os.getpid(), signal.SIGTERM)
+  time.sleep(5)
+
+
+def test_ignored_signals_stay_so_and_handlers_come_back():
+  earlier = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+  before = signal.getsignal(signal.SIGTERM)
+  try:
+    with interruptions.raised():
+      assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+      with pytest.raises(interruptions.Interrupted):
+        _interrupt_this()
+    assert signal.getsignal(signal.SIGTERM) is before
+  finally:
+    signal.signal(signal.SIGHUP, earlier)
