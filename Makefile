@@ -44,14 +44,22 @@ sweep: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
+# Prints an interpreter of a version, by its name or from pyenv; none is no error.
+python-%:
+	@for p in python$* "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$*.*/bin/python; do \
+	  "$$p" -c "import ssl, venv; $(MINOR)" 2>/dev/null | grep -qx '$*' \
+	  && echo "$$p" && break; \
+	done; true
+
 # An environment for each interpreter there is beside that of $(VENV). One that
 # cannot be made is left out, and make says so.
 test-matrix: $(READY)
-	@for p in python3.11 python3.12 python3.13; do \
-	  $$p -c 'import ssl, venv' 2>/dev/null || { echo "left out: no $$p"; continue; }; \
-	  test $$($$p -c "$(MINOR)") = $$($(BIN)/python -c "$(MINOR)") \
-	  || $(MAKE) --no-print-directory setup VENV=.venv-$$p PYTHON=$$p \
-	  || echo "left out: no packages for $$p"; \
+	@for v in 3.11 3.12 3.13; do \
+	  test $$v = $$($(BIN)/python -c "$(MINOR)") && continue; \
+	  p=$$($(MAKE) -s python-$$v); \
+	  test -n "$$p" || { echo "left out: no Python $$v"; continue; }; \
+	  $(MAKE) --no-print-directory setup VENV=.venv-py$$v PYTHON="$$p" \
+	  || echo "left out: no packages for Python $$v"; \
 	done
 	$(BIN)/python -m benchmarks.test_matrix $(ARGS)
 

@@ -60,9 +60,13 @@ define_list(
 )
 define_list(
   'peers',
-  [peer for peer in peers.MAKERS if peer != 'kernel'],
+  [
+    peer
+    for peer in peers.MAKERS
+    if peer != 'kernel' and peers.is_installed(peer)
+  ],
   choice(list(peers.MAKERS)),
-  "Who trains; 'kernel' is for GPUs.",
+  "Who trains; 'kernel' is for GPUs, the PyTorch ones need the extra `bench`.",
 )
 define_list(
   'num_seeds',
@@ -200,6 +204,8 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
+  if missing := [p for p in FLAGS.peers if not peers.is_installed(p)]:
+    raise app.UsageError(f'--peers={",".join(missing)} needs the extra `bench`')
   experiments.setup_jax(num_devices=0, dtype='float32')
   machine = seed_steps_report.describe_machine(len(jax.local_devices()))
   print(machine, flush=True)

@@ -1,16 +1,18 @@
 """Who trains in seed_steps: toyjax's maps, PyTorch and C.
 
 `_1` is one thread, all others use all cores, or the GPU where there is one.
+PyTorch (extra `bench`) trains only where it is installed.
 """
 
 from collections.abc import Callable, Mapping
 import functools
+import importlib.util
+from typing import Any
 
 import jax
 import numpy as np
-import torch
 
-from benchmarks import seed_steps_c, seed_steps_torch
+from benchmarks import seed_steps_c
 from benchmarks import seed_steps_problems as problems
 
 Maker = Callable[
@@ -36,10 +38,14 @@ def _make_torch(
   num_steps: int,
   num_threads: int,
 ) -> problems.Program:
+  import torch  # Only where it is asked for.
+
+  from benchmarks import seed_steps_torch
+
   device = 'cuda' if torch.cuda.is_available() else 'cpu'
   program = seed_steps_torch.torch_program(problem, params, num_steps, device)
 
-  def run() -> list[torch.Tensor]:
+  def run() -> list[Any]:
     torch.set_num_threads(num_threads)
     return program.run()
 
@@ -70,6 +76,11 @@ MAKERS: Mapping[str, Maker] = {
   'c_scalar_1': functools.partial(_make_c, kind='scalar'),
   'c_vector_1': functools.partial(_make_c, kind='vector'),
 }
+
+
+def is_installed(peer: str) -> bool:
+  """Returns whether what the peer needs is there."""
+  return not peer.startswith('torch') or bool(importlib.util.find_spec('torch'))
 
 
 def num_threads(peer: str) -> int:

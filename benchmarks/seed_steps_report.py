@@ -1,6 +1,7 @@
 """What seed_steps prints: machine, table, exponents and verdicts."""
 
 from collections.abc import Mapping, Sequence
+import importlib.metadata
 import math
 import os
 import pathlib
@@ -9,7 +10,6 @@ import subprocess
 from typing import Any, NamedTuple
 
 import jax
-import torch
 
 from scripts.shared import tables
 
@@ -59,12 +59,16 @@ def describe_machine(num_threads: int) -> str:
     errors='replace',
     check=True,
   ).stdout.splitlines()[0]
+  try:
+    torch = f'PyTorch {importlib.metadata.version("torch")}'
+  except importlib.metadata.PackageNotFoundError:
+    torch = 'no PyTorch'
   return (
     f'{processor}, {num_threads} x {", ".join(devices)}, '
     f'load {os.getloadavg()[0]:.1f}; '
     f'{platform.system()} {platform.machine()}, Python '
-    f'{platform.python_version()}, JAX {jax.__version__}, PyTorch '
-    f'{torch.__version__}, {compiler}'
+    f'{platform.python_version()}, JAX {jax.__version__}, '
+    f'{torch}, {compiler}'
   )
 
 

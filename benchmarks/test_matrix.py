@@ -109,7 +109,10 @@ def make_legs(pythons: Sequence[str]) -> list[Leg]:
   for python in pythons:
     try:
       versions = subprocess.run(
-        [python, '-c', VERSIONS], capture_output=True, text=True, check=True
+        [python, '-c', VERSIONS],
+        capture_output=True,
+        encoding='utf-8',
+        check=True,
       ).stdout.split()
     except (OSError, subprocess.CalledProcessError):
       raise ValueError(
@@ -168,7 +171,10 @@ def run(leg: Leg, arguments: Sequence[str], log: pathlib.Path) -> Result:
   report = log.with_suffix('.xml')
   report.unlink(missing_ok=True)
   start = time.monotonic()
-  with load((os.cpu_count() or 1) * leg.busy), log.open('w') as file:
+  with (
+    load((os.cpu_count() or 1) * leg.busy),
+    log.open('w', encoding='utf-8') as file,
+  ):
     subprocess.run(
       [leg.python, '-m', 'pytest', f'--junitxml={report}', *arguments],
       cwd=ROOT,

@@ -124,10 +124,7 @@ define_float('adam_b1', 0.9, "Adam's and AdamW's beta 1.", 0.0)
 define_float('momentum', 0.9, "Momentum's mu.", 0.0)
 define_float('rmsprop_decay', 0.99, "RMSprop's rho, as in PyTorch.", 0.0)
 flags.DEFINE_enum(
-  'init',
-  'glorot_normal',
-  list(relu_autoencoder.INITS),
-  'Always drawn per seed.',
+  'init', 'glorot_normal', list(relu_autoencoder.INITS), 'Drawn for each seed.'
 )
 define_integer('num_steps', 25_000, 'Steps of each run.', 2)
 define_float(

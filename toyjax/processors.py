@@ -78,7 +78,10 @@ def _cpuinfo(name: str) -> str:
 def _sysctl(name: str) -> str | None:
   try:
     return subprocess.run(
-      ['sysctl', '-n', name], capture_output=True, text=True, check=True
+      ['sysctl', '-n', name],
+      capture_output=True,
+      encoding='utf-8',
+      check=True,
     ).stdout.strip()
   except (OSError, subprocess.CalledProcessError):
     return None

@@ -77,7 +77,7 @@ def _draw(axes, configuration: Certified) -> None:
     own = unsolved & (found['entry'] == entry)
     if own.any():
       floors.append(
-        _floor(configuration.num_features, number, configuration.norms[own])
+        floor(configuration.num_features, number, configuration.norms[own])
       )
   valley_floors.draw_floors(axes, runs=runs, floors=floors)
   axes.set_title(
@@ -86,12 +86,12 @@ def _draw(axes, configuration: Certified) -> None:
   )
 
 
-def _floor(
+def floor(
   num_features: int, num_weak: int, norms: np.ndarray
 ) -> valley_floors.Floor:
   """Returns the floor, from the least norm of its runs to beyond the last."""
   at = np.geomspace(norms.min(), 3.0 * norms.max(), _NUM_NORMS)
-  floor = catalogue.relax_fan(
+  found = catalogue.relax_fan(
     at,
     num_features=num_features,
     num_weak=num_weak,
@@ -102,6 +102,6 @@ def _floor(
   return valley_floors.Floor(
     label,
     at,
-    floor.sse,
+    found.sse,
     valleys.infimum(num_weak=num_weak),
   )

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from absl import flags
 import numpy as np
 
+from scripts.shared.number_flags import define_integer
 from scripts.shared.tables import format_table
 from toyjax import statistics
 from toyjax.data import math_rollouts
@@ -37,7 +38,7 @@ class OneTrace(NamedTuple):
 
 def define_max_rollouts() -> None:
   """Defines the flag that turns recorded accuracies into counts."""
-  flags.DEFINE_integer(
+  define_integer(
     'max_rollouts',
     MAX_ROLLOUTS,
     'Most rollouts from one position, where only an accuracy is recorded; the '

@@ -1,4 +1,4 @@
-"""Every run of a folder gets a certificate, and the atlas reads them."""
+"""Every run of a folder gets a certificate, and others read them."""
 
 import csv
 
@@ -7,12 +7,18 @@ import pytest
 import xarray
 import zarr
 
-from scripts.shared import certifying
+from scripts.shared import certifying, descending
 from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.analysis.certificates import Verdict
+from toyjax.analysis.lbfgs import End
+from toyjax.stored_runs import StoredRuns
 
-SEEDS = 12
+SEEDS = 48  # About a sixth of them run away.
+DESCENT = (
+  *('--max_evaluations=60', '--chunk_size=4', '--num_flows=2'),
+  *('--flow_time=100', '--num_paths=2'),
+)
 
 
 def _rows(path):
@@ -25,8 +31,9 @@ def workdir(tmp_path_factory):
   path = tmp_path_factory.mktemp('runs') / 'small'
   done = processes.run(
     'optimization_failure',
-    *(f'--workdir={path}', '--num_features=4', f'--num_seeds={SEEDS}'),
-    *('--num_steps=400', '--observe_steps=200,400', '--learning_rate=.01,1e3'),
+    *(f'--workdir={path}', '--num_features=8', f'--num_seeds={SEEDS}'),
+    *('--num_steps=20000', '--observe_steps=200,20000'),
+    '--learning_rate=.01,1e3',
   )
   assert done.returncode == 0, done.stderr
   return path
@@ -35,7 +42,10 @@ def workdir(tmp_path_factory):
 @pytest.fixture(scope='module')
 def certified(workdir):
   done = processes.run(
-    'certify_failure', f'--workdir={workdir}', '--chunk_size=8', env=ENVIRONMENT
+    'certify_failure',
+    f'--workdir={workdir}',
+    '--chunk_size=32',
+    env=ENVIRONMENT,
   )
   assert done.returncode == 0, done.stderr
   return workdir / 'certificates', done
@@ -45,7 +55,7 @@ def test_every_run_has_a_row_and_a_verdict(certified):
   path, done = certified
   rows = _rows(path / 'certificates.csv')
   assert sum(int(row['count']) for row in rows) == 2 * SEEDS
-  assert {row['step'] for row in rows} == {'400'}
+  assert {row['step'] for row in rows} == {'20000'}
   totals = _rows(path / 'totals.csv')
   assert [row['total'] for row in totals] == [str(SEEDS)] * 2
   for row in totals:
@@ -62,8 +72,8 @@ def test_every_run_has_a_row_and_a_verdict(certified):
 
 def test_certificates_are_in_the_order_of_the_runs(workdir, certified):
   path, _ = certified
-  stored = xarray.open_zarr(workdir / 'results.zarr', group='n4_m2')
-  found = xarray.open_zarr(path / certifying.FILENAME, group='n4_m2')
+  stored = xarray.open_zarr(workdir / 'results.zarr', group='n8_m2')
+  found = xarray.open_zarr(path / certifying.FILENAME, group='n8_m2')
   trained = stored['sse'].values[:, -1]
   diverged = found['verdict'].values == Verdict.DIVERGED
   np.testing.assert_array_equal(diverged, ~np.isfinite(trained))
@@ -73,21 +83,24 @@ def test_certificates_are_in_the_order_of_the_runs(workdir, certified):
     rtol=1e-3,
     atol=1e-5,
   )
-  assert found.attrs['step'] == 400
+  assert found.attrs['step'] == 20_000
 
 
 def test_the_same_command_computes_only_what_is_missing(workdir, certified):
   path, _ = certified
   before = (path / 'certificates.csv').read_text()
-  group = zarr.open_group(path / certifying.FILENAME, mode='r+')['n4_m2']
+  group = zarr.open_group(path / certifying.FILENAME, mode='r+')['n8_m2']
   distances = group['distance'][...]
   # As after a kill: the last chunk is half written, and not marked as done.
   group['distance'][-1] = -2.0
   group['completed_runs'][-1] = 0
-  first = path / certifying.FILENAME / 'n4_m2' / 'distance' / 'c' / '0'
+  first = path / certifying.FILENAME / 'n8_m2' / 'distance' / 'c' / '0'
   written = first.stat().st_mtime_ns
   done = processes.run(
-    'certify_failure', f'--workdir={workdir}', '--chunk_size=8', env=ENVIRONMENT
+    'certify_failure',
+    f'--workdir={workdir}',
+    '--chunk_size=32',
+    env=ENVIRONMENT,
   )
   assert done.returncode == 0, done.stderr
   assert first.stat().st_mtime_ns == written
@@ -108,7 +121,7 @@ def test_the_atlas_shows_certified_classes(workdir, certified):
 @pytest.mark.parametrize(
   ('flag', 'message'),
   [
-    ('--step=300', '--step=300 was not observed: choose one of [200, 400]'),
+    ('--step=300', '--step=300 was not observed: choose one of [200, 20000]'),
     ('--workdir=nowhere', 'nowhere holds no results to read'),
     ('--chunk_size=0', 'chunk_size'),
   ],
@@ -119,3 +132,46 @@ def test_a_wrong_flag_gives_one_clear_line(workdir, flag, message):
   assert done.returncode != 0
   assert message in done.stderr
   assert 'Traceback' not in done.stderr
+
+
+def _descend(workdir, *flags):
+  return processes.run(
+    'descend_runaways', f'--workdir={workdir}', *flags, env=ENVIRONMENT
+  )
+
+
+@pytest.fixture(scope='module')
+def descended(workdir, certified):
+  done = _descend(workdir, *DESCENT)
+  assert done.returncode == 0, done.stderr
+  return workdir / 'descents', done
+
+
+def test_every_runaway_is_descended_from(certified, descended):
+  path, done = descended
+  before = StoredRuns(certified[0] / certifying.FILENAME, 'n8_m2')
+  (runaways,) = np.nonzero(before.read('verdict') == Verdict.RUNAWAY)
+  assert len(runaways) > 0
+  found = StoredRuns(path / descending.FILENAME, 'n8_m2')
+  np.testing.assert_array_equal(found.read('trained_run'), runaways)
+  rows = _rows(path / 'descents.csv')
+  assert [row['end'] for row in rows] == [code.name for code in End]
+  assert sum(int(row['count']) for row in rows) == len(runaways)
+  assert {row['total'] for row in rows} == {str(len(runaways))}
+  sse = found.read('sse')
+  np.testing.assert_array_equal(found.read('end') == End.SOLVED, sse < 1e-20)
+  # No accepted step raises F.
+  assert np.all(sse <= before.read('start_sse')[runaways] * (1 + 1e-12))
+  assert np.all(found.read('num_evaluations') <= 60)
+  flows = _rows(path / 'flows.csv')
+  assert [float(row['time']) for row in flows] == [1.0, 10.0, 100.0]
+  for row in flows:
+    assert row['fallen'] == row['total'] == '2'
+  assert (path / 'paths.png').stat().st_size > 10_000
+  assert f'L-BFGS from {len(runaways)} runaways of n8_m2' in done.stdout
+
+
+def test_descents_of_other_settings_are_refused(workdir, descended):
+  refused = _descend(workdir, *DESCENT, '--num_pairs=4')
+  assert refused.returncode == 1
+  assert 'num_pairs' in refused.stderr.splitlines()[-1]
