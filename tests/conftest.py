@@ -12,6 +12,13 @@ jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 
+@pytest.fixture(scope='module', autouse=True)
+def _programs_do_not_pile_up():
+  """Frees what a module compiled: all of it together takes 4 GiB a process."""
+  yield
+  jax.clear_caches()
+
+
 @pytest.fixture(scope='module')
 def compiled_once(tmp_path_factory):
   """Takes programs that a module compiles over and over from the disk.
