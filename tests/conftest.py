@@ -1,5 +1,6 @@
 """Settings of all tests: some CPU devices, no silent broadcasting of ranks."""
 
+import itertools
 import os
 
 import jax
@@ -12,11 +13,18 @@ jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 
+_modules_seen = itertools.count(1)
+
+
 @pytest.fixture(scope='module', autouse=True)
 def _programs_do_not_pile_up():
-  """Frees what a module compiled: all of it together takes 4 GiB a process."""
+  """Frees what some modules compiled: that of all takes 4 GiB a process.
+
+  Not after each, since most use the same small programs.
+  """
   yield
-  jax.clear_caches()
+  if next(_modules_seen) % 25 == 0:
+    jax.clear_caches()
 
 
 @pytest.fixture(scope='module')

@@ -1,6 +1,6 @@
 """What descents from runaways show: descents.csv, flows.csv and paths.png."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import pathlib
 from typing import Any
 
@@ -15,6 +15,12 @@ from toyjax.stored_runs import StoredRuns
 
 _FLOW_TOLERANCE = 1e-8  # Of a step of the solver; F is of order 1.
 _QUANTILES = {'median': 0.5, 'q90': 0.9, 'largest': 1.0}
+# Of descents.csv, what fits a terminal.
+_SHOWN = (
+  *('end', 'count', 'total', 'fraction', 'lower', 'upper', 'below_infimum'),
+  *('evaluations_median', 'evaluations_largest', 'end_norm_median'),
+  *('largest_norm_largest', 'end_sse_median'),
+)
 _COLORS = {True: '#0072B2', False: '#D55E00'}
 
 
@@ -33,12 +39,12 @@ def write(
     f'\nL-BFGS from {len(runaways.v):,} runaways of {runaways.name}, at most '
     f'{settings["max_evaluations"]:,} evaluations (95 % Wilson intervals):\n'
   )
-  _print(rows)
+  _print(rows, _SHOWN)
   if settings['num_flows']:
     flows = list(_flow_rows(runaways, settings))
     tables.write_csv(path / 'flows.csv', flows)
     print('\nGradient flow from the first of them:\n')
-    _print(flows)
+    _print(flows, tuple(flows[0]))
   if num_paths:
     _draw(path / 'paths.png', data, runaways, settings, num_paths)
   print(f'\nall of it is in {path}')
@@ -112,9 +118,7 @@ def _flow_rows(
     before = sse
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-  """Prints the columns that have a value in some row."""
-  names = [name for name in rows[0] if any(row[name] for row in rows)]
+def _print(rows: list[dict[str, Any]], names: Sequence[str]) -> None:
   print(
     tables.format_table(names, [[_text(row[n]) for n in names] for row in rows])
   )
@@ -150,10 +154,8 @@ def _draw(
       )
       valley_floors.draw_floors(axes, runs=[], floors=[floor])
   for k, run in enumerate(chosen):
-    axes.plot(
-      norms[k], sse[k], color=_COLORS[bool(solved[run])], linewidth=0.8,
-      alpha=0.8,
-    )  # fmt: skip
+    color = _COLORS[bool(solved[run])]
+    axes.plot(norms[k], sse[k], color=color, linewidth=0.8, alpha=0.8)
   for kind, label in ((True, 'reaches F = 0'), (False, 'has not yet')):
     if np.any(solved[chosen] == kind):
       axes.plot([], [], color=_COLORS[kind], label=f'L-BFGS: {label}')
