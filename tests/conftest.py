@@ -1,7 +1,7 @@
 """Settings of all tests: some CPU devices, no silent broadcasting of ranks."""
 
-import itertools
 import os
+import pathlib
 
 import jax
 from jax.experimental.compilation_cache import compilation_cache
@@ -13,18 +13,21 @@ jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
 
-_modules_seen = itertools.count(1)
+MOST_MEMORY = 1.5 * 2**30
 
 
 @pytest.fixture(scope='module', autouse=True)
 def _programs_do_not_pile_up():
-  """Frees what some modules compiled: that of all takes 4 GiB a process.
+  """Frees what was compiled where it is much: all of it takes 4 GiB a process.
 
-  Not after each, since most use the same small programs.
+  Not after each module, since most use the same small programs.
   """
   yield
-  if next(_modules_seen) % 25 == 0:
-    jax.clear_caches()
+  statm = pathlib.Path('/proc/self/statm')  # Of Linux.
+  if statm.exists():
+    num_pages = int(statm.read_text(encoding='utf-8').split()[1])
+    if num_pages * os.sysconf('SC_PAGE_SIZE') > MOST_MEMORY:
+      jax.clear_caches()
 
 
 @pytest.fixture(scope='module')
