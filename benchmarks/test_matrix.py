@@ -25,6 +25,7 @@ from xml.etree import ElementTree
 from absl import app, flags
 
 from scripts.shared.list_flags import define_list
+from scripts.shared.path_flags import define_path
 
 ROOT = pathlib.Path(__file__).parents[1]
 VERSIONS = (
@@ -54,7 +55,7 @@ flags.DEFINE_string(
   'tests', '', "What pytest is told: 'tests/lanes -k scan'. By default all."
 )
 flags.DEFINE_integer('jobs', 2, 'Processes of a leg; 0: only its own.', 0)
-flags.DEFINE_string('workdir', 'runs/test_matrix', "Folder for each leg's log.")
+define_path('workdir', 'runs/test_matrix', "Folder for each leg's log.")
 flags.DEFINE_bool('list', False, 'Only name the legs.')
 
 

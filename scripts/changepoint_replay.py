@@ -212,9 +212,12 @@ def main(argv: list[str]) -> None:
     found, counts = changepoint_recorded.read_traces(
       FLAGS.counts, skip_bad=FLAGS.skip_bad
     )
-    experiments.setup_jax(
-      num_devices=FLAGS.num_devices, dtype=settings['dtype']
-    )
+    layout = {'chunk_size': FLAGS.chunk_size, 'map': FLAGS.map}
+    num_devices = experiments.find_num_devices(FLAGS.num_devices, path)
+    if FLAGS.map == 'vmap':
+      # A device's share is one batch, whose size may move last bits.
+      layout['num_devices'] = num_devices
+    experiments.setup_jax(num_devices=num_devices, dtype=settings['dtype'])
     memory.require_runs(
       FLAGS.num_repeats * len(found) * len(settings['prior']), 8
     )
@@ -223,7 +226,7 @@ def main(argv: list[str]) -> None:
       script='changepoint_replay',
       science={'counts': counts, **settings},
       extent={'num_repeats': FLAGS.num_repeats},
-      layout={'chunk_size': FLAGS.chunk_size, 'map': FLAGS.map},
+      layout=layout,
       environment=experiments.environment(),
     ) as workdir:
       recorded = changepoint_recorded.pad(found)

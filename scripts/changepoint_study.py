@@ -186,14 +186,17 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   with experiments.one_line_errors('changepoint_study'):
     settings = read_settings()
-    experiments.setup_jax(num_devices=FLAGS.num_devices, dtype='float32')
+    path = pathlib.Path(FLAGS.workdir)
+    # A device's share is one batch, whose size may move last bits.
+    num_devices = experiments.find_num_devices(FLAGS.num_devices, path)
+    experiments.setup_jax(num_devices=num_devices, dtype='float32')
     changepoint_study.require_room(settings)
     with manifest.Workdir(
-      pathlib.Path(FLAGS.workdir),
+      path,
       script='changepoint_study',
       science=settings,
       extent={},
-      layout={'chunk_size': FLAGS.chunk_size},
+      layout={'chunk_size': FLAGS.chunk_size, 'num_devices': num_devices},
       environment=experiments.environment(),
     ) as workdir:
       rows = changepoint_study.run(settings, FLAGS.chunk_size, workdir)

@@ -43,7 +43,11 @@ define_path('output', '', "Folder for the results; '' is WORKDIR/descents.")
 flags.DEFINE_string('group', '', "Group of the folder; '' is the only one.")
 define_integer('num_pairs', 10, 'Steps that L-BFGS remembers.', 1, 100)
 define_integer(
-  'max_evaluations', 5000, 'Most evaluations of F and its gradient.', 2
+  'max_evaluations',
+  5000,
+  'Most evaluations of F and its gradient.',
+  2,
+  upper=100_000,
 )
 define_float('solved_sse', 1e-20, 'A descent has solved below it.', 0.0)
 define_float(

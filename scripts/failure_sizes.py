@@ -13,6 +13,7 @@ shows both. All of it lies in WORKDIR/sizes, or in --output.
 """
 
 from collections.abc import Iterator, Sequence
+import logging
 import pathlib
 from typing import Any
 
@@ -34,6 +35,8 @@ from scripts.shared.path_flags import define_path
 from toyjax import manifest, statistics
 from toyjax.plots import rates as rate_plots
 from toyjax.toys.relu_autoencoder import Outcome
+
+_LOGGER = logging.getLogger('toyjax.scripts')
 
 define_path('workdir', 'runs/sizes', 'Folder of scripts.optimization_failure.')
 define_list(
@@ -69,9 +72,17 @@ def read(path: pathlib.Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         '--num_hidden may vary'
       )
   store = path / stored_folder.STORE
+  begun = [group for group in groups if grids.is_begun(store, group)]
+  for group in groups:
+    if group not in begun:
+      _LOGGER.warning(
+        '%s: no run of %s is there, so that size is left out', path, group.name
+      )
+  for group in begun:
+    stored_folder.open_group(str(path), group)
   configurations = failure_runs.read(
     store,
-    [group for group in groups if grids.is_begun(store, group)],
+    begun,
     settings,
     columns=failure_grid.LISTS,
     relabel=False,
@@ -205,6 +216,7 @@ def main(argv: list[str]) -> None:
     first, second = FLAGS.compare
     rows, found = read(path)
     settings = found['science']
+    experiments.setup_jax(num_devices=1, dtype=settings['dtype'])
     ratios = list(compare(rows, first, second))
     observed = settings['observe_steps']
     shown = [step for step in FLAGS.show_steps if step in observed]

@@ -30,7 +30,7 @@ from scripts.shared import (
   optimizer_flags,
   sweep_script,
 )
-from scripts.shared.failure_grid import LISTS, make_groups
+from scripts.shared.failure_grid import LISTS, SCIENCE, make_groups
 from scripts.shared.list_flags import choice, define_list, number
 from scripts.shared.number_flags import (
   MOST_FEATURES,
@@ -39,9 +39,6 @@ from scripts.shared.number_flags import (
 )
 from toyjax import optimizers, store
 from toyjax.toys import relu_autoencoder
-
-SCALARS = ('schedule', 'warmup_steps', 'num_steps', 'observe_steps')
-SCIENCE = (*LISTS, *SCALARS, 'solved_sse', 'seed', 'dtype')
 
 positive = number(float, 0.0, exclusive=True)
 

@@ -78,7 +78,7 @@ define_integer(
   12,
   "Of Newton's iteration, three operations each.",
   0,
-  upper=MOST_POINTS,
+  upper=1000,
 )
 experiments.define_sweep_flags(num_seeds=4096, workdir='runs/sqrt_failure')
 

@@ -221,7 +221,13 @@ def main(argv: list[str]) -> None:
       environment=experiments.environment(),
       **identity,
     ) as workdir:
-      if not FLAGS.from_store:
+      if FLAGS.from_store:
+        symmetric_sweeps.require_finished(
+          settings,
+          path / 'results.zarr',
+          identity['extent'].get('num_seeds'),
+        )
+      else:
         symmetric_sweeps.run(
           settings,
           path / 'results.zarr',

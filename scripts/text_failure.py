@@ -59,9 +59,8 @@ def parse_printed(text: str) -> str:
   """Checks 'epoch:loss', e.g. 100:0.56."""
   try:
     epoch, loss = text.split(':')
-    number(int, 0)(epoch)
     number(float, 0.0)(loss)
-    return text
+    return f'{number(int, 0)(epoch)}:{loss.strip()}'
   except ValueError:
     pass
   raise ValueError(f'{text!r} is not epoch:loss, as in 100:0.56')
@@ -101,6 +100,10 @@ def read_settings() -> dict[str, Any]:
   settings['words'] = text_flags.read_words(settings['pairs'])
   text_flags.check_generation(settings)
   optimizer_flags.check(settings)
+  listed = [text.split(':')[0] for text in settings['printed_losses']]
+  for epoch in listed:
+    if listed.count(epoch) > 1:
+      raise flags.Error(f'--printed_losses: epoch {epoch} is listed twice')
   is_own = not set(settings['pairs']) & set(word_pairs.BUILT_IN)
   if is_own and not FLAGS['printed_losses'].present:
     settings['printed_losses'] = []

@@ -85,9 +85,7 @@ define_integer(
 define_float(
   'newton_start', 1.0, "Where Newton's iteration starts.", lower=1e-6
 )
-define_integer(
-  'newton_iterations', 5, "Of Newton's iteration.", 0, upper=MOST_POINTS
-)
+define_integer('newton_iterations', 5, "Of Newton's iteration.", 0, upper=1000)
 define_integer(
   'digits', 6, 'After the decimal point, in the walks.', 0, upper=MOST_DIGITS
 )

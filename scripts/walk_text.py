@@ -58,7 +58,7 @@ text_flags.define(num_epochs=501)
 one_run.define(folder='walk_text')
 text_flags.define_generation()
 define_integer(
-  'max_tokens', 20, 'Longest text that is followed.', 1, upper=MOST_POINTS
+  'max_tokens', 20, 'Longest text that is followed.', 1, upper=2000
 )
 define_integer(
   'num_samples',

@@ -5,7 +5,7 @@ import json
 import jax
 import pytest
 
-from toyjax import manifest
+from toyjax import manifest, store
 
 ASKED = {
   'script': 'study',
@@ -157,3 +157,22 @@ def test_code_for_another_processor_is_said_and_goes_on(tmp_path, caplog):
     assert not caplog.text
   with _open(tmp_path, environment={'instruction_set': 'SSE4_2'}):
     assert 'code for AVX2, goes on with SSE4_2' in caplog.text
+
+
+@pytest.mark.parametrize('path', ['s3://bucket/x', 'file:///tmp/x', 'gs://b'])
+def test_an_address_is_no_folder(path):
+  with pytest.raises(ValueError, match='is an address'):
+    manifest.Workdir(
+      path, script='s', science={}, extent={}, layout={}, environment={}
+    )
+  with pytest.raises(ValueError, match='is an address'):
+    store.RunStore(
+      path,
+      'group',
+      num_runs=1,
+      chunk_size=1,
+      results={},
+      variables={},
+      coordinates={},
+      attrs={},
+    )

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 from typing import Any, NamedTuple
 
@@ -22,10 +23,24 @@ COMPLETED = 'completed_runs'
 FOLDER = f'{COMPLETED}/checks'
 _RECORD = 'group.json'
 _METADATA = 'zarr.json'
+# s3://bucket, gs://bucket, file:///tmp, file:/tmp; C:/ of Windows is none.
+_SCHEME = re.compile(r'[a-z][a-z0-9+.-]+:/', re.IGNORECASE)
 
 
 class StoreError(ValueError):
   """A store is damaged, or not as asked; the message is one line."""
+
+
+def local_path(path: str | pathlib.Path) -> pathlib.Path:
+  """Returns the path of a local file or folder.
+
+  Raises:
+    ValueError: on an address of another machine, which would become a folder
+      of that name here.
+  """
+  if _SCHEME.match(str(path).strip()):
+    raise ValueError(f'{path} is an address: only local paths can be used')
+  return pathlib.Path(path)
 
 
 def digest(values: np.ndarray, *where: Any) -> str:

@@ -81,8 +81,11 @@ class Workdir:
       extent: flags that may grow, such as the number of seeds.
       layout: flags that shape the stored files; must equal the folder's.
       environment: what else results may depend on, noted with each start.
+
+    Raises:
+      ValueError: where the path is an address, or a setting is NaN or infinite.
     """
-    self.path = pathlib.Path(path)
+    self.path = checks.local_path(path)
     self._lock = filelock.FileLock(self.path / _LOCKNAME, blocking=False)
     self._asked = json.loads(
       json.dumps(

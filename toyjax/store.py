@@ -104,6 +104,7 @@ class RunStore:
         that of the group.
 
     Raises:
+      ValueError: where the path is an address of another machine.
       StoreError: a ValueError, where a result has no description or not its
         dimensions, or the group on disk has other shapes, dtypes or chunks,
         more runs, or another identity.
@@ -112,10 +113,11 @@ class RunStore:
       raise StoreError(
         f'results {sorted(results)} and variables {sorted(variables)} differ'
       )
-    self._folder = pathlib.Path(path) / group
+    path = checks.local_path(path)
+    self._folder = path / group
     self._coordinates = coordinates
     damage, record = self._prepare(json.loads(json.dumps(identity)))
-    root, self._group = arrays.open_groups(pathlib.Path(path), group)
+    root, self._group = arrays.open_groups(path, group)
     self._group.attrs.update(arrays.plain(attrs))
     self._arrays: dict[str, zarr.Array] = {}
     for name, result in results.items():

@@ -219,6 +219,14 @@ def one_line_errors(script: str) -> Iterator[None]:
     os._exit(getattr(error, 'status', 130))
 
 
+def find_num_devices(num_devices: int, path: pathlib.Path) -> int:
+  """Returns --num_devices, or for 0 the folder's own or the number of cores."""
+  if num_devices:
+    return num_devices
+  stored = (manifest.read(path) or {}).get('layout', {}).get('num_devices')
+  return stored or _num_cores()
+
+
 def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:
   """Returns --chunk_size, or for 0 the folder's own or one for the devices."""
   if chunk_size:

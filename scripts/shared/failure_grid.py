@@ -14,6 +14,9 @@ SHAPES = {'num_features': 'n', 'num_hidden': 'm'}
 CHOICES = ('optimizer', 'init', 'loss_reduction')
 ALWAYS_TRACED = ('learning_rate', 'init_scale')
 LISTS = (*SHAPES, *CHOICES, *ALWAYS_TRACED, *OPTIMIZER_FLAGS)
+SCALARS = ('schedule', 'warmup_steps', 'num_steps', 'observe_steps')
+# All that a folder is of.
+SCIENCE = (*LISTS, *SCALARS, 'solved_sse', 'seed', 'dtype')
 
 
 def make_groups(settings: Mapping[str, Any]) -> list[grids.Group]:

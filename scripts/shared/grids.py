@@ -204,12 +204,16 @@ def open_finished(
   if len(set(number.tolist())) < group.num_configurations:
     raise early
   if num_seeds is not None:
-    _require_size(runs, group.num_configurations * num_seeds)
+    require_size(runs, group.num_configurations * num_seeds)
   return runs
 
 
-def _require_size(runs: StoredRuns, num_runs: int) -> None:
-  """Compares the size of a group with what its manifest says."""
+def require_size(runs: StoredRuns, num_runs: int) -> None:
+  """Compares the size of a group with what its manifest says.
+
+  Raises:
+    StoreError: where it is larger; what is missing is logged.
+  """
   if runs.num_runs > num_runs:
     raise StoreError(
       f'{runs.folder} holds {runs.num_runs:,} runs, its manifest says '
@@ -287,6 +291,6 @@ def run_group(
     store=run_store,
     summarize=summarize,
     work_per_run=work_per_run,
-    progress=group.name,
+    progress=printable(group.name),
     map_name=map_name,
   )

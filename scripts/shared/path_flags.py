@@ -1,15 +1,13 @@
 """absl flags of files and folders, `~` expanded once, where they are read."""
 
 import os
-import re
 from typing import Any
 
 from absl import flags
 
-flags.disclaim_key_flags()
+from toyjax import checks
 
-# s3://bucket, gs://bucket, file:///tmp, file:/tmp; C:/ of Windows is none.
-_SCHEME = re.compile(r'[a-z][a-z0-9+.-]+:/', re.IGNORECASE)
+flags.disclaim_key_flags()
 
 
 def path(text: str) -> str:
@@ -18,8 +16,7 @@ def path(text: str) -> str:
   Raises:
     ValueError: on an address of another machine, or an unknown user.
   """
-  if _SCHEME.match(text.strip()):
-    raise ValueError(f'{text} is an address: only local paths can be used')
+  checks.local_path(text)
   if '\0' in text:
     raise ValueError(f'{text!r} is no path')
   expanded = os.path.expanduser(text)

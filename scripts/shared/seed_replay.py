@@ -38,6 +38,7 @@ class Original(NamedTuple):
 
   manifest: dict[str, Any]
   group: grids.Group
+  num_seeds: int
   run: int
   stored: dict[str, np.ndarray]
 
@@ -59,8 +60,7 @@ class Original(NamedTuple):
 
   def xs(self) -> dict[str, Any]:
     """Returns all runs of the group, as the sweep had them."""
-    num_seeds = self.manifest['extent']['num_seeds']
-    return sweep_script.group_xs(self.group, self.settings, num_seeds)
+    return sweep_script.group_xs(self.group, self.settings, self.num_seeds)
 
 
 def read_run(workdir: str, group_name: str, run: int) -> Original:
@@ -79,7 +79,8 @@ def read_run(workdir: str, group_name: str, run: int) -> Original:
   if run not in runs.runs:
     raise flags.Error(f'--run={run} of {group.name} has not finished yet')
   stored = {name: runs.read(name, [run])[0] for name in COMPARED}
-  return Original(found, group, run, stored)
+  num_seeds = runs.num_runs // group.num_configurations
+  return Original(found, group, num_seeds, run, stored)
 
 
 def trajectory_steps(settings: Mapping[str, Any], number: int) -> list[int]:

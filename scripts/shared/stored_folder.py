@@ -121,6 +121,8 @@ def read(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
   """
   found = find(workdir, 'optimization_failure')
   with understood(workdir):
+    for name in failure_grid.SCIENCE:
+      found['science'][name]
     return found, failure_grid.make_groups(found['science'])
 
 
@@ -143,13 +145,28 @@ def open_group(
   """Opens the finished runs of a group of one of the folder's stores.
 
   Raises:
-    flags.Error: where it is not there.
-    StoreError: where it is damaged.
+    flags.Error: where it is not there, or is of another folder's runs.
+    StoreError: where it is damaged, or holds more runs than the manifest says.
   """
   try:
-    return grids.open_runs(pathlib.Path(workdir) / store, group)
+    runs = grids.open_runs(pathlib.Path(workdir) / store, group)
   except grids.MissingError as error:
     raise flags.Error(str(error)) from None
+  found = manifest.read(workdir) or {}
+  if store == STORE:
+    num_seeds = found.get('extent', {}).get('num_seeds')
+    if num_seeds is not None:
+      grids.require_size(runs, group.num_configurations * num_seeds)
+  elif runs.identity is not None:
+    # What was made of this folder's runs has all of their settings.
+    was = runs.identity.get('science', {})
+    shared = {name: was.get(name) for name in found['science']}
+    for difference in checks.unlike(shared, found['science']):
+      raise flags.Error(
+        f'{runs.folder} was made of runs of {difference} as in {workdir}; make '
+        'it again'
+      )
+  return runs
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ settings (flag -> list, the default first) --make_levels--> Level
 levels --make_groups--> grids.Group, all levels that share one program
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from absl import flags
@@ -92,6 +92,7 @@ def make_levels(settings: Mapping[str, Any]) -> list[Level]:
       )
     points += [(factor, f'{v}', default | {factor: v}) for v in values]
 
+  _require_distinct(points)
   counts: dict[str, int] = {}
   levels = []
   for factor, label, point in points:
@@ -107,6 +108,24 @@ def make_levels(settings: Mapping[str, Any]) -> list[Level]:
     counts[group] = index + 1
     levels.append(Level(factor, label, run, group, index))
   return levels
+
+
+def _require_distinct(
+  points: Iterable[tuple[str, str, dict[str, Any]]],
+) -> None:
+  """Refuses optimizers that are one in the precision of a training."""
+  seen: dict[tuple[str, float], str] = {}
+  for factor, _, point in points:
+    if factor not in (DEFAULT, 'optimizer'):
+      continue
+    text = point['optimizer']
+    name, _, rate = text.partition('@')
+    rate = np.dtype(point['dtype']).type(rate or point['learning_rate'])
+    other = seen.setdefault((name, float(rate)), text)
+    if other != text:
+      raise flags.Error(
+        f'--optimizer: {other} and {text} are one in {point["dtype"]}'
+      )
 
 
 def make_groups(levels: Sequence[Level]) -> list[grids.Group]:

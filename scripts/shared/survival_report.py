@@ -69,9 +69,8 @@ def _summary_row(runs: LevelRuns, base: LevelRuns) -> dict[str, Any]:
   solved = runs.solved_by(runs.last_step)
   share = statistics.wilson(int(solved.sum()), len(solved))
   here, there = tables.common(runs.seeds, base.seeds)
-  difference = tables.paired_difference(
-    solved[here], base.solved_by(base.last_step)[there]
-  )
+  own, default = solved[here], base.solved_by(base.last_step)[there]
+  difference = tables.paired_difference(own, default)
   row = {
     **_identity(runs.level),
     'learning_rate': runs.level.flags['learning_rate'],
@@ -81,8 +80,8 @@ def _summary_row(runs: LevelRuns, base: LevelRuns) -> dict[str, Any]:
     'solved': share.estimate,
     'lower': share.lower,
     'upper': share.upper,
-    'solved_here_only': int(np.sum(here & ~there)),
-    'solved_in_default_only': int(np.sum(~here & there)),
+    'solved_here_only': int(np.sum(own & ~default)),
+    'solved_in_default_only': int(np.sum(~own & default)),
     'difference': None if runs is base else difference.estimate,
     'difference_lower': None if runs is base else difference.lower,
     'difference_upper': None if runs is base else difference.upper,

@@ -19,6 +19,7 @@ from scripts.shared import (
   stored_folder,
 )
 from toyjax import chunks, manifest, store, sweeps
+from toyjax.plots.texts import printable
 
 flags.disclaim_key_flags()
 
@@ -222,7 +223,7 @@ def _print_estimate(
     disk += cost.disk_bytes * len(settings[sweep.observe_steps])
     most_memory = max(most_memory, cost.memory_bytes)
     print(
-      f'{group.name}: {cost.num_runs:,} runs x {num_steps:,} steps '
+      f'{printable(group.name)}: {cost.num_runs:,} runs x {num_steps:,} steps '
       f'at {cost.steps_per_second:.3g} steps/s'
     )
   print(

@@ -91,6 +91,20 @@ def require_room(settings: Mapping[str, Any], num_seeds: int) -> None:
     grids.require_room([one.group], one.num_seeds)
 
 
+def require_finished(
+  settings: Mapping[str, Any], path: pathlib.Path, num_seeds: int | None
+) -> None:
+  """Opens all groups of a folder as `grids.open_finished`.
+
+  Args:
+    settings: all scientific flags.
+    path: of the store.
+    num_seeds: of its manifest; None where that does not say.
+  """
+  for one in _sweeps(settings, num_seeds or 0):
+    grids.open_finished(path, one.group, one.num_seeds or None)
+
+
 def _xs(
   settings: Mapping[str, Any], one: _Sweep, num_seeds: int
 ) -> dict[str, Any]:

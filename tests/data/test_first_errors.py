@@ -101,6 +101,19 @@ def prm(step, reason='found_error'):
     ),
     (
       first_errors.prm800k,
+      prm({'completions': [{'text': 'a', 'rating': -1}]}, 'solution'),
+      'label.steps[0]',
+    ),
+    *(
+      (
+        first_errors.process_bench,
+        STEPS | {'label': -1, 'final_answer_correct': wrong},
+        'final_answer_correct',
+      )
+      for wrong in ('false', 0, 1.0)
+    ),
+    (
+      first_errors.prm800k,
       prm({'completions': []}),
       'label.steps[0].completions',
     ),

@@ -162,3 +162,13 @@ def test_names_of_other_maps():
 def test_a_name_alone_changes_no_layout():
   named = jax.make_jaxpr(lanes(lambda a: a @ a, axis_name='seeds'))(X)
   assert 'dot_general' not in str(named)
+
+
+@pytest.mark.parametrize('argument', ['sin', jnp.sin, object()], ids=str)
+def test_any_object_may_be_an_argument_that_is_not_mapped(argument):
+  def apply(a, what):
+    if isinstance(what, str):
+      what = getattr(jnp, what)
+    return what(a) if callable(what) else a * 2
+
+  _same(lambda m: m(apply, (0, None))(X, argument))

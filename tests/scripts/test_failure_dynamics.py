@@ -1,6 +1,7 @@
 """failure_survival, symmetric_escape and failure_sizes, end to end."""
 
 import csv
+import shutil
 
 from absl import flags
 import numpy as np
@@ -71,6 +72,12 @@ def test_survival_has_one_row_a_level(survived):
     workdir / 'results.zarr', group='n4_m2_adamw_mean_float64', chunks=None
   )
   assert data['weights'].dtype == np.float64
+  for row in rows:
+    # Of the same seeds, so that only those solved in one of the two differ.
+    gain = int(row['num_solved']) - int(default['num_solved'])
+    own, others = row['solved_here_only'], row['solved_in_default_only']
+    assert int(own) - int(others) == gain
+  assert wild['solved_in_default_only'] == default['num_solved'] != '0'
   # Diverged runs are counted, and stay unsolved to the last step.
   assert wild['num_diverged'] == '12'
   assert (wild['num_solved'], wild['num_at_risk_solve']) == ('0', '12')
@@ -216,3 +223,8 @@ def test_sizes_compare_hidden_dimensions(tmp_path):
   wrong = _run('failure_sizes', f'--workdir={tmp_path}')
   assert wrong.returncode == 1
   assert len(wrong.stderr.strip().splitlines()) == 1
+  # A size whose runs are lost is left out, and said to be.
+  shutil.rmtree(workdir / 'results.zarr' / 'n4_m3')
+  fewer = _finish('failure_sizes', '--show_steps=40', f'--workdir={workdir}')
+  assert 'no run of n4_m3 is there' in fewer.stderr
+  assert {row['num_hidden'] for row in _rows(output / 'sizes.csv')} == {'2'}

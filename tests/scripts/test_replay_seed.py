@@ -93,6 +93,13 @@ def test_other_runs_and_folders_are_refused(workdir, tmp_path):
     seed_replay.read_run(str(workdir / 'replays' / 'n3_m2_run7'), '', 0)
 
 
+def test_how_many_runs_there_are_is_what_the_store_holds(workdir):
+  original = seed_replay.read_run(str(workdir), '', 7)
+  edited = original._replace(manifest=original.manifest | {'extent': {}})
+  for xs in (original.xs(), edited.xs()):
+    np.testing.assert_array_equal(xs['seed_index'], np.repeat(range(6), 2))
+
+
 def test_a_wrong_flag_ends_in_one_line(workdir):
   done = _run('replay_seed', f'--workdir={workdir}', '--tilt_outputs=0,1,3')
   assert done.returncode == 1

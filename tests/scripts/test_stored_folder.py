@@ -1,12 +1,19 @@
 """Folders as --from_store and other scripts read them: whose, and of what."""
 
 import json
+import shutil
 
 from absl import flags
 import numpy as np
 import pytest
 
-from scripts.shared import experiments, stored_folder, sweep_script
+from scripts.shared import (
+  experiments,
+  failure_grid,
+  grids,
+  stored_folder,
+  sweep_script,
+)
 from tests.scripts import processes
 from toyjax import checks, manifest, store
 
@@ -146,3 +153,73 @@ def test_damage_and_remarks_are_lines_of_the_script(tmp_path, capsys):
   assert line.startswith('study: ')
   assert 'finished runs 0 of 2' in line
   assert sweep_script.stored_folder is stored_folder
+
+
+def change_extent(path, **extent):
+  change(path, lambda m: m['extent'].update(extent))
+
+
+@pytest.fixture
+def whole(tmp_path):
+  """A folder with all settings, its groups, and certificates of its runs."""
+  science = {key: [1] for key in failure_grid.SCIENCE}
+  science |= {'num_features': [5], 'num_hidden': [2], 'optimizer': ['adamw']}
+  science |= {'learning_rate': [0.1], 'seed': 0}
+  path = make_folder(tmp_path / 'runs', science=science)
+  group = grids.Group('n5_m2', {}, {'learning_rate': np.asarray([0.1])})
+  return path, science, group
+
+
+def test_a_folder_without_one_of_the_settings_is_refused(whole):
+  path, science, _ = whole
+  stored_folder.read(str(path))
+  # As in a folder from before its stores repeated them.
+  shutil.rmtree(path / stored_folder.STORE)
+  for name in failure_grid.SCIENCE:
+    change(path, lambda m, name=name: m['science'].pop(name))
+    with pytest.raises(manifest.WorkdirError, match=name):
+      stored_folder.read(str(path))
+    change(
+      path, lambda m, name=name: m['science'].update({name: science[name]})
+    )
+
+
+def test_a_manifest_that_says_other_sizes_is_noticed(whole, caplog):
+  path, _, group = whole
+  stored_folder.open_group(str(path), group)
+  assert not caplog.records
+  change_extent(path, num_seeds=999)
+  stored_folder.open_group(str(path), group)
+  assert 'finished runs 2 of 999' in caplog.text
+  change_extent(path, num_seeds=1)
+  with pytest.raises(checks.StoreError, match='holds 2 runs'):
+    stored_folder.open_group(str(path), group)
+
+
+def test_certificates_of_another_folder_are_refused(whole, tmp_path):
+  path, science, group = whole
+  for seed in (0, 1):
+    made = make_folder(
+      tmp_path / f'made{seed}', 'certify_failure', science | {'seed': seed}
+    )
+    made.rename(path / f'made{seed}')
+  of = stored_folder.STORE
+  stored_folder.open_group(str(path), group, f'made0/{of}')
+  with pytest.raises(flags.Error, match='made of runs of --seed=1, not 0'):
+    stored_folder.open_group(str(path), group, f'made1/{of}')
+
+
+def test_the_devices_of_a_folder_are_those_it_was_begun_with(tmp_path):
+  with manifest.Workdir(
+    tmp_path / 'a',
+    script='changepoint_study',
+    science={},
+    extent={},
+    layout={'num_devices': 3},
+    environment={},
+  ):
+    pass
+  find = experiments.find_num_devices
+  assert find(0, tmp_path / 'a') == 3
+  assert find(2, tmp_path / 'a') == 2
+  assert find(0, tmp_path / 'b') >= 1

@@ -127,7 +127,10 @@ def process_bench(record: dict[str, Any], file: str) -> LabelledTrace:
   """
   label = get(record, 'label', int, file)
   index = None if label == -1 else label
-  if index is None and record.get('final_answer_correct') is False:
+  is_correct = record.get('final_answer_correct')
+  if is_correct is not None:
+    check(is_correct, bool, file, 'final_answer_correct')
+  if index is None and is_correct is False:
     raise TraceError(file, 'label', 'no step is wrong, but the answer is')
   return make_labelled(record, file, 'problem', 'steps', index, 'label', '')
 

@@ -32,6 +32,8 @@ def prm800k(record: dict[str, Any], file: str) -> LabelledTrace:
       if rating != -1:
         raise TraceError(file, field, f'found_error, but rated {rating}')
     if text is None:
+      if index is None and reason == 'solution':
+        raise TraceError(file, field, 'nothing is chosen, yet it is a solution')
       break
     texts.append(text)
     if index is None and rating == -1:

@@ -56,7 +56,10 @@ def common_size(
 
 def is_sharded(leaf: Any) -> bool:
   """Whether the array's type says how it lies on an explicit mesh."""
-  kind: Any = jax.typeof(leaf)
+  try:
+    kind: Any = jax.typeof(leaf)
+  except TypeError:  # Any object may be an argument that is not mapped.
+    return False
   sharding = getattr(kind, 'sharding', None)
   return sharding is not None and any(
     names is not None for names in sharding.spec
