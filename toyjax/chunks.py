@@ -29,6 +29,7 @@ MAPS = ('lanes', 'vmap', 'kernel')
 # largest contraction has more multiplications takes the smaller block.
 BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
 THREADS_PER_MULTIPROCESSOR = 2048
+CHUNK_BYTES = 2**30  # What a chunk of large runs takes by default.
 
 
 def local_mesh() -> Mesh:
@@ -124,22 +125,30 @@ def _in_blocks(mapped: Trial, block: int) -> Trial:
   return run
 
 
-def default_size(mesh: Mesh) -> int:
+def default_size(mesh: Mesh, run_bytes: int = 0) -> int:
   """Returns a number of runs a chunk that keeps the devices busy.
 
   On a CPU runs are computed block after block, so a few blocks a core are as
   fast as many: the smallest such chunk gives the liveliest progress. A GPU
   needs a run for each thread that it can hold: multiprocessors times 2048
   (compute capability 8.0 and 9.0), rounded down to a power of two. Other
-  devices get 65,536, unmeasured.
+  devices get 65,536, unmeasured. Of large runs it is as many, in powers of two,
+  as take `CHUNK_BYTES`.
+
+  Args:
+    mesh: the devices.
+    run_bytes: what a run takes, see `run_sizes.run_bytes`; 0 for tiny ones.
   """
   device = mesh.devices.flat[0]
+  share = 65_536
   if device.platform == 'cpu':
-    return 4 * BLOCK * mesh.size
-  if device.platform == 'gpu':
+    share = 4 * BLOCK
+  elif device.platform == 'gpu':
     num_threads = THREADS_PER_MULTIPROCESSOR * device.core_count
-    return mesh.size * 2 ** int(math.log2(num_threads))
-  return 65_536 * mesh.size
+    share = 2 ** int(math.log2(num_threads))
+  while share > 1 and share * mesh.size * run_bytes > CHUNK_BYTES:
+    share //= 2
+  return share * mesh.size
 
 
 def padded_size(num_runs: int, chunk_size: int, multiple: int) -> int:

@@ -18,7 +18,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
 import tqdm
 
-from toyjax import chunks, ranges
+from toyjax import chunks, ranges, run_sizes
 from toyjax.base import Array, ArrayTree, PRNGKey
 from toyjax.chunks import Trial
 
@@ -161,7 +161,9 @@ def sweep(
   ranges.require_kept(xs)
   mesh = chunks.local_mesh() if mesh is None else mesh
   if chunk_size is None:
-    chunk_size = chunks.default_size(mesh)
+    one = jax.eval_shape(lambda xs: jax.tree.map(lambda leaf: leaf[0], xs), xs)
+    run_bytes = run_sizes.run_bytes(trial, one)
+    chunk_size = chunks.default_size(mesh, run_bytes)
   if chunk_size < 1:
     raise ValueError(f'chunk_size must be >= 1: {chunk_size}')
   program = chunks.compile_chunk(trial, xs, mesh, map_name)

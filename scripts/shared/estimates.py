@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from scripts.shared import memory
-from toyjax import chunks
+from toyjax import chunks, run_sizes
 
 _STEPS = 200
 
@@ -92,7 +92,7 @@ def estimate(
     steps_per_second=size / step_seconds,
     elapsed_seconds=compile_seconds + num_chunks * num_steps * step_seconds,
     memory_bytes=2 * chunk_bytes + num_runs * row_bytes,
-    disk_bytes=num_runs * memory.num_bytes(result),
+    disk_bytes=num_runs * run_sizes.num_bytes(result),
   )
 
 

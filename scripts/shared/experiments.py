@@ -1,6 +1,6 @@
 """Flags of every sweep, JAX's settings, clean exits, and the dry run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import contextlib
 import logging
 import os
@@ -227,9 +227,17 @@ def find_num_devices(num_devices: int, path: pathlib.Path) -> int:
   return stored or _num_cores()
 
 
-def find_chunk_size(chunk_size: int, path: pathlib.Path) -> int:
-  """Returns --chunk_size, or for 0 the folder's own or one for the devices."""
+def find_chunk_size(
+  chunk_size: int, path: pathlib.Path, run_bytes: Callable[[], int] = int
+) -> int:
+  """Returns --chunk_size, or for 0 the folder's own or one for the devices.
+
+  Args:
+    chunk_size: the flag.
+    path: the folder.
+    run_bytes: returns what the largest run takes; 0 for tiny ones.
+  """
   if chunk_size:
     return chunk_size
   stored = (manifest.read(path) or {}).get('layout', {}).get('chunk_size')
-  return stored or chunks.default_size(chunks.local_mesh())
+  return stored or chunks.default_size(chunks.local_mesh(), run_bytes())

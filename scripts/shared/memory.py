@@ -3,22 +3,19 @@
 trial, one x --shapes_of--> shapes; bytes --require--> nothing, or one line
 """
 
-from collections.abc import Callable, Iterable, Iterator
-import math
+from collections.abc import Callable, Iterable
 import os
 from typing import Any
 
 from absl import flags
 import jax
-from jax.extend import core
 
-from toyjax import chunks
+from toyjax import chunks, run_sizes
 from toyjax.base import ArrayTree
 
 flags.disclaim_key_flags()
 
 _LARGE = 512
-_LOOPS = ('scan', 'while')
 _LIMITS = '/sys/fs/cgroup/memory.max'
 
 
@@ -58,6 +55,11 @@ def require_runs(num_runs: int, row_bytes: int) -> None:
   )
 
 
+def is_large(sizes: Iterable[Any]) -> bool:
+  """Whether nets of such sizes may have no room: where not, none is traced."""
+  return max(size for size in sizes if isinstance(size, int)) >= _LARGE
+
+
 def require_room(
   make_trial: Callable[[], chunks.Trial],
   few: Any,
@@ -78,9 +80,9 @@ def require_room(
   Raises:
     flags.Error: saying how much they take.
   """
-  row_bytes = num_bytes(few) // len(jax.tree.leaves(few)[0])
+  row_bytes = run_sizes.num_bytes(few) // len(jax.tree.leaves(few)[0])
   require_runs(num_runs, row_bytes)
-  if max(size for size in sizes if isinstance(size, int)) >= _LARGE:
+  if is_large(sizes):
     one = jax.tree.map(lambda leaf: leaf[0], few)
     shapes_of(make_trial(), one, num_runs=num_runs, chunk_size=chunk_size)
 
@@ -103,27 +105,10 @@ def shapes_of(
     flags.Error: saying how much they take.
   """
   closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
-  carried = max(_carried(closed.jaxpr), default=0)
+  carried = run_sizes.carried_bytes(closed.jaxpr)
   num = min(num_runs, chunk_size)
   require(
-    num * num_bytes(results) + min(num, chunks.SMALL_BLOCK) * carried,
+    num * run_sizes.num_bytes(results) + min(num, chunks.SMALL_BLOCK) * carried,
     f'{num:,} runs, a chunk,',
   )
   return results
-
-
-def num_bytes(arrays: ArrayTree) -> int:
-  """Returns the bytes of a pytree of arrays, or of their shapes."""
-  return sum(map(_num_bytes, jax.tree.leaves(arrays)))
-
-
-def _carried(jaxpr: core.Jaxpr) -> Iterator[int]:
-  for equation in jaxpr.eqns:
-    if equation.primitive.name in _LOOPS:
-      yield sum(_num_bytes(variable.aval) for variable in equation.outvars)
-    for inner in core.jaxprs_in_params(equation.params):
-      yield from _carried(inner)
-
-
-def _num_bytes(array: Any) -> int:
-  return math.prod(array.shape) * array.dtype.itemsize

@@ -9,6 +9,7 @@ import pathlib
 from typing import Any, NamedTuple
 
 from absl import flags
+import jax
 
 from scripts.shared import (
   estimates,
@@ -18,7 +19,7 @@ from scripts.shared import (
   precision,
   stored_folder,
 )
-from toyjax import chunks, manifest, store, sweeps
+from toyjax import chunks, manifest, run_sizes, store, sweeps
 from toyjax.plots.texts import printable
 
 flags.disclaim_key_flags()
@@ -92,7 +93,11 @@ def run(sweep: Sweep) -> None:
     experiments.setup_jax(
       num_devices=FLAGS.num_devices, dtype=settings['dtype']
     )
-    chunk_size = experiments.find_chunk_size(FLAGS.chunk_size, path)
+    chunk_size = experiments.find_chunk_size(
+      FLAGS.chunk_size,
+      path,
+      functools.partial(_largest_run, sweep, groups, settings),
+    )
     if FLAGS.from_store:
       identity = {k: found[k] for k in ('science', 'extent', 'layout')}
     else:
@@ -182,6 +187,25 @@ def _require_same_report(
     )
 
 
+def _sizes(group: grids.Group, settings: Settings) -> list[Any]:
+  return [*group.static.values(), settings.get('num_points')]
+
+
+def _largest_run(
+  sweep: Sweep, groups: Sequence[grids.Group], settings: Settings
+) -> int:
+  """Returns the bytes of a run of the largest group; 0 where all are tiny."""
+  return max(
+    run_sizes.run_bytes(
+      sweep.make_trial(group.static, settings, None),
+      jax.tree.map(lambda leaf: leaf[0], group_xs(group, settings, 1)),
+    )
+    if memory.is_large(_sizes(group, settings))
+    else 0
+    for group in groups
+  )
+
+
 def _require_room(
   sweep: Sweep,
   groups: Sequence[grids.Group],
@@ -194,7 +218,7 @@ def _require_room(
     memory.require_room(
       functools.partial(sweep.make_trial, group.static, settings, None),
       group_xs(group, settings, 1),
-      [*group.static.values(), settings.get('num_points')],
+      _sizes(group, settings),
       num_runs=num_seeds * group.num_configurations,
       chunk_size=chunk_size,
     )

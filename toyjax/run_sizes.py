@@ -1,0 +1,60 @@
+"""What one run takes in memory, read off its program without running it.
+
+trial, x --> its results, what its loops carry, its largest arrays, in bytes
+"""
+
+from collections.abc import Callable, Iterator
+import math
+from typing import Any
+
+import jax
+from jax.extend import core
+
+from toyjax.base import ArrayTree
+
+_LOOPS = ('scan', 'while')
+
+
+def num_bytes(arrays: ArrayTree) -> int:
+  """Returns the bytes of a pytree of arrays, or of their shapes."""
+  return sum(map(_num_bytes, jax.tree.leaves(arrays)))
+
+
+def run_bytes(trial: Callable[[Any], ArrayTree], x: Any) -> int:
+  """Returns about what a run takes at a time.
+
+  Args:
+    trial: x -> pytree of arrays.
+    x: one run, or its shapes.
+
+  Returns:
+    Bytes of its results, of what its largest loop carries along, and of its
+    largest array with one more like it: more where a step holds many arrays.
+  """
+  closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
+  largest = max(_intermediate(closed.jaxpr), default=0)
+  return num_bytes(results) + carried_bytes(closed.jaxpr) + 2 * largest
+
+
+def carried_bytes(jaxpr: core.Jaxpr) -> int:
+  """Returns the bytes that the largest loop of a program carries along."""
+  return max(_carried(jaxpr), default=0)
+
+
+def _carried(jaxpr: core.Jaxpr) -> Iterator[int]:
+  for equation in jaxpr.eqns:
+    if equation.primitive.name in _LOOPS:
+      yield sum(_num_bytes(variable.aval) for variable in equation.outvars)
+    for inner in core.jaxprs_in_params(equation.params):
+      yield from _carried(inner)
+
+
+def _intermediate(jaxpr: core.Jaxpr) -> Iterator[int]:
+  for equation in jaxpr.eqns:
+    yield from (_num_bytes(variable.aval) for variable in equation.outvars)
+    for inner in core.jaxprs_in_params(equation.params):
+      yield from _intermediate(inner)
+
+
+def _num_bytes(array: Any) -> int:
+  return math.prod(array.shape) * array.dtype.itemsize
