@@ -41,7 +41,7 @@ define_path(
 )
 define_path('output', '', "Folder for the results; '' is WORKDIR/descents.")
 flags.DEFINE_string('group', '', "Group of the folder; '' is the only one.")
-define_integer('num_pairs', 10, 'Steps that L-BFGS remembers.', 1, 100)
+define_integer('num_pairs', 5, 'Steps that L-BFGS remembers.', 1, 100)
 define_integer(
   'max_evaluations',
   5000,

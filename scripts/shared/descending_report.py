@@ -153,11 +153,13 @@ def _draw(
         runaways.num_features, number, norms[own].ravel()
       )
       valley_floors.draw_floors(axes, runs=[], floors=[floor])
-  for k, run in enumerate(chosen):
-    color = _COLORS[bool(solved[run])]
-    axes.plot(norms[k], sse[k], color=color, linewidth=0.8, alpha=0.8)
+  # Another program rounds otherwise, so that it may end otherwise, too.
+  arrived = sse[:, -1] < settings['solved_sse']
+  for path_norms, path_sse, is_solved in zip(norms, sse, arrived):
+    color = _COLORS[bool(is_solved)]
+    axes.plot(path_norms, path_sse, color=color, linewidth=0.8, alpha=0.8)
   for kind, label in ((True, 'reaches F = 0'), (False, 'has not yet')):
-    if np.any(solved[chosen] == kind):
+    if np.any(arrived == kind):
       axes.plot([], [], color=_COLORS[kind], label=f'L-BFGS: {label}')
   axes.set_ylim(0.0, None)
   axes.set_title(
