@@ -164,7 +164,9 @@ def test_a_name_alone_changes_no_layout():
   assert 'dot_general' not in str(named)
 
 
-@pytest.mark.parametrize('argument', ['sin', jnp.sin, object()], ids=str)
+@pytest.mark.parametrize(
+  'argument', ['sin', jnp.sin, object()], ids=['text', 'function', 'object']
+)
 def test_any_object_may_be_an_argument_that_is_not_mapped(argument):
   def apply(a, what):
     if isinstance(what, str):
