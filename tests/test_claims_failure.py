@@ -276,3 +276,25 @@ def test_three_dimensions(claims):
   row = _find(_rows('failure_sizes/ratios.csv'), num_features='9', step='5000')
   ratio, lower, upper = (float(row[x]) for x in ('ratio', 'lower', 'upper'))
   assert f'{ratio:.1f} [{lower:.1f}, {upper:.1f}]' in claims
+
+
+def test_other_descents_from_runaways(claims):
+  runaways = _find(_rows('failure_certificates/totals.csv'), num_features='8')[
+    'runaway'
+  ]
+  for name, ends in (
+    ('descents', ('SOLVED', 'STALLED', 'UNFINISHED')),
+    ('short_pairs10', ('SOLVED',)),
+  ):
+    rows = _rows(f'descend_runaways/{name}.csv')
+    assert sum(int(row['count']) for row in rows) == int(runaways)
+    for end in ends:
+      row = _find(rows, end=end)
+      assert row['total'] == runaways
+      assert _share(row['count'], row['total']) in claims, (name, end)
+    below = sum(int(row['below_infimum']) for row in rows)
+    assert _share(below, runaways) in claims
+  last = _rows('descend_runaways/flows.csv')[-1]
+  assert float(last['time']) == 1e5
+  above = f'{last["above_infimum"]} of {last["total"]} above it'
+  assert f'Gradient flow to time 1e5: {above}' in claims

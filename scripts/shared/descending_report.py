@@ -163,7 +163,7 @@ def _draw(
       axes.plot([], [], color=_COLORS[kind], label=f'L-BFGS: {label}')
   axes.set_ylim(0.0, None)
   axes.set_title(
-    f'L-BFGS from runaways of {runaways.name}: some leave the valley',
+    f'L-BFGS from runaways of {runaways.name}, a few paths',
     fontsize='medium',
   )
   axes.legend(frameon=False, fontsize='small')
