@@ -163,6 +163,7 @@ def read_settings() -> dict[str, Any]:
     # What is varied is trained under the first.
     own = settings if dtype == settings['dtype'][0] else first_of(settings)
     precision.check(own, dtype, below_one=optimizer_flags.BELOW_ONE)
+  survival_levels.make_levels(settings)  # Raises where they do not fit.
   return settings
 
 

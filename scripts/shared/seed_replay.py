@@ -13,6 +13,7 @@ import numpy as np
 
 from scripts.shared import (
   autoencoder_trial,
+  failure_grid,
   grids,
   stored_folder,
   sweep_script,
@@ -72,6 +73,9 @@ def read_run(workdir: str, group_name: str, run: int) -> Original:
     flags.Error: where it does not hold that run.
   """
   found, groups = stored_folder.read(workdir)
+  with stored_folder.understood(workdir):
+    # All of them, since it is trained again.
+    stored_folder.require_settings(found, failure_grid.SCIENCE)
   group = stored_folder.choose_group(groups, group_name)
   runs = stored_folder.open_group(workdir, group)
   if not 0 <= run < runs.num_runs:

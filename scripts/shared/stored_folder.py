@@ -112,6 +112,12 @@ def understood(path: str | pathlib.Path) -> Iterator[None]:
     ) from None
 
 
+def require_settings(found: Mapping[str, Any], names: Sequence[str]) -> None:
+  """Raises KeyError where the science of a manifest lacks one of the names."""
+  for name in names:
+    found['science'][name]
+
+
 def read(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
   """Returns the manifest of a folder of optimization_failure, and its groups.
 
@@ -121,8 +127,7 @@ def read(workdir: str) -> tuple[dict[str, Any], list[grids.Group]]:
   """
   found = find(workdir, 'optimization_failure')
   with understood(workdir):
-    for name in failure_grid.SCIENCE:
-      found['science'][name]
+    require_settings(found, ('observe_steps', 'dtype'))
     return found, failure_grid.make_groups(found['science'])
 
 

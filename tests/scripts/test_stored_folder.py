@@ -175,7 +175,9 @@ def test_a_folder_without_one_of_the_settings_is_refused(whole):
   stored_folder.read(str(path))
   # As in a folder from before its stores repeated them.
   shutil.rmtree(path / stored_folder.STORE)
-  for name in failure_grid.SCIENCE:
+  grid = (*failure_grid.SHAPES, *failure_grid.CHOICES)
+  read = (*grid, *failure_grid.ALWAYS_TRACED, 'observe_steps', 'dtype')
+  for name in read:
     change(path, lambda m, name=name: m['science'].pop(name))
     with pytest.raises(manifest.WorkdirError, match=name):
       stored_folder.read(str(path))
