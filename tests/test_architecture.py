@@ -27,7 +27,7 @@ CORE = {
   'lanes': {'base'},
   'chunks': {'base', 'lanes'},
   'ranges': {'base'},
-  'run_sizes': {'base'},
+  'run_sizes': {'base', 'lanes'},
   'sweeps': {'base', 'chunks', 'ranges', 'run_sizes'},
   'checks': set(),
   'marks': {'checks'},

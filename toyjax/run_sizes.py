@@ -3,7 +3,7 @@
 trial, x --> its results, what its loops carry, its largest arrays, in bytes
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 import math
 from typing import Any
 
@@ -11,6 +11,7 @@ import jax
 from jax.extend import core
 
 from toyjax.base import ArrayTree
+from toyjax.lanes.values import equations_within
 
 _LOOPS = ('scan', 'while')
 
@@ -32,28 +33,27 @@ def run_bytes(trial: Callable[[Any], ArrayTree], x: Any) -> int:
     largest array with one more like it: more where a step holds many arrays.
   """
   closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
-  largest = max(_intermediate(closed.jaxpr), default=0)
+  largest = max(
+    (
+      _num_bytes(variable.aval)
+      for equation in equations_within(closed.jaxpr)
+      for variable in equation.outvars
+    ),
+    default=0,
+  )
   return num_bytes(results) + carried_bytes(closed.jaxpr) + 2 * largest
 
 
 def carried_bytes(jaxpr: core.Jaxpr) -> int:
   """Returns the bytes that the largest loop of a program carries along."""
-  return max(_carried(jaxpr), default=0)
-
-
-def _carried(jaxpr: core.Jaxpr) -> Iterator[int]:
-  for equation in jaxpr.eqns:
-    if equation.primitive.name in _LOOPS:
-      yield sum(_num_bytes(variable.aval) for variable in equation.outvars)
-    for inner in core.jaxprs_in_params(equation.params):
-      yield from _carried(inner)
-
-
-def _intermediate(jaxpr: core.Jaxpr) -> Iterator[int]:
-  for equation in jaxpr.eqns:
-    yield from (_num_bytes(variable.aval) for variable in equation.outvars)
-    for inner in core.jaxprs_in_params(equation.params):
-      yield from _intermediate(inner)
+  return max(
+    (
+      sum(_num_bytes(variable.aval) for variable in equation.outvars)
+      for equation in equations_within(jaxpr)
+      if equation.primitive.name in _LOOPS
+    ),
+    default=0,
+  )
 
 
 def _num_bytes(array: Any) -> int:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pathlib
 from typing import Any
 
+from absl import flags
 import matplotlib.figure
 import numpy as np
 
@@ -12,6 +13,8 @@ from toyjax.analysis import batches, catalogue, gradient_flow
 from toyjax.analysis.lbfgs import End
 from toyjax.plots import valley_floors
 from toyjax.stored_runs import StoredRuns
+
+flags.disclaim_key_flags()
 
 _FLOW_TOLERANCE = 1e-8  # Of a step of the solver; F is of order 1.
 _QUANTILES = {'median': 0.5, 'q90': 0.9, 'largest': 1.0}
@@ -92,14 +95,18 @@ def _flow_rows(
   times.append(settings['flow_time'])
   n = runaways.num_features
   starts = runaways.v[: settings['num_flows']]
-  states = np.stack(
-    [
-      gradient_flow.follow(
-        v, num_features=n, times=times, relative_tolerance=_FLOW_TOLERANCE
-      )
-      for v in starts
-    ]
-  )
+  try:
+    states = np.stack(
+      [
+        gradient_flow.follow(
+          v, num_features=n, times=times, relative_tolerance=_FLOW_TOLERANCE
+        )
+        for v in starts
+      ]
+    )
+  except RuntimeError as error:
+    hint = 'take a shorter --flow_time, or --num_flows=0'
+    raise flags.Error(f'{error}; {hint}') from error
   infimum = runaways.infimum[: len(starts)]
   before = batches.errors(starts, n)
   for k, time in enumerate(times):
