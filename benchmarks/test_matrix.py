@@ -84,6 +84,8 @@ class Leg(NamedTuple):
     """Returns what the tests' processes find, beside what is there."""
     isa = [] if self.isa is None else [f'--xla_cpu_max_isa={self.isa}']
     return {
+      # As users compile, whatever `make test` does.
+      'TOYJAX_TEST_CODE': 'optimized',
       'XLA_FLAGS': ' '.join([*os.environ.get('XLA_FLAGS', '').split(), *isa]),
       'TOYJAX_TEST_DEVICES': str(self.num_devices),
       'PYTHONHASHSEED': str(self.hash_seed),

@@ -1,39 +1,40 @@
-"""Options under which small programs that run once compile fast."""
+"""How tests compile: in haste, since most of their programs run a few times.
+
+Code that is not optimized is the same program with other last bits, and the
+whole of the tests takes half the time with it. TOYJAX_TEST_CODE=optimized
+compiles as for users; so do `make test-matrix` and part of `.ci/run`.
+"""
 
 import os
 
 import jax
 
-
-def _is_known(name: str, value: object) -> bool:
-  """Whether the XLA at hand has an option."""
-  try:
-    jax.jit(lambda: 0, compiler_options={name: value}).lower().compile()
-  except jax.errors.JaxRuntimeError:
-    return False
-  return True
-
-
-# XLA's newer emitters of fused loops compile three times as slowly.
-FAST = {
-  name: value
-  for name, value in {
-    'xla_backend_optimization_level': 0,
-    'xla_cpu_use_fusion_emitters': False,
-  }.items()
-  if _is_known(name, value)
-}
-# The same for processes of their own, beside what all tests were told.
-ENVIRONMENT = {
-  'XLA_FLAGS': ' '.join(
-    [
-      *os.environ.get('XLA_FLAGS', '').split(),
-      *(f'--{name}={value}' for name, value in FAST.items()),
-    ]
-  )
-}
+CODES = ('hasty', 'optimized')
+HASTE = (
+  '--xla_backend_optimization_level=0',
+  '--xla_llvm_disable_expensive_passes=true',
+  '--xla_cpu_parallel_codegen_split_count=1',
+  # An emitter of fused loops that is slow; later ones know no such flag.
+  *['--xla_cpu_use_fusion_emitters=false'] * (jax.__version_info__ < (0, 11)),
+)
 
 
-def fast_jit(function, **options):
-  """Returns `jax.jit` of a small program that runs a few times."""
-  return jax.jit(function, compiler_options=FAST, **options)
+def flags_of_users() -> list[str]:
+  """Returns what XLA was told, without our haste."""
+  asked = os.environ.get('XLA_FLAGS', '').split()
+  return [flag for flag in asked if flag not in HASTE]
+
+
+def set_up() -> None:
+  """Chooses the code of this process and of those that it starts.
+
+  Before anything is compiled: XLA reads its flags once.
+
+  Raises:
+    ValueError: for another TOYJAX_TEST_CODE than one of `CODES`.
+  """
+  code = os.environ.get('TOYJAX_TEST_CODE', CODES[0])
+  if code not in CODES:
+    raise ValueError(f'TOYJAX_TEST_CODE is {code!r}, not one of {CODES}')
+  haste = HASTE if code == 'hasty' else ()
+  os.environ['XLA_FLAGS'] = ' '.join([*flags_of_users(), *haste])

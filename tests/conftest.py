@@ -1,4 +1,4 @@
-"""Settings of all tests: some CPU devices, no silent broadcasting of ranks."""
+"""Settings of all tests: devices, code, no silent broadcasting of ranks."""
 
 import os
 import pathlib
@@ -7,11 +7,13 @@ import jax
 from jax.experimental.compilation_cache import compilation_cache
 import pytest
 
+from tests import compiler
+
 NUM_DEVICES = int(os.environ.get('TOYJAX_TEST_DEVICES', '2'))
 
+compiler.set_up()
 jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
-
 
 MOST_MEMORY = 1.5 * 2**30
 

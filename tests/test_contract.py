@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import fast_jit
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
 from toyjax.data import sparse_features, word_pairs
@@ -195,7 +194,7 @@ every_descent = pytest.mark.parametrize(
 @functools.cache
 def _mapped(case):
   """Returns the runs of `NUM_SEEDS` seeds, as a function of their keys."""
-  return fast_jit(jax.vmap(_trial(*CASES[case])))
+  return jax.jit(jax.vmap(_trial(*CASES[case])))
 
 
 @functools.cache
@@ -204,7 +203,7 @@ def _alone(case):
   traces = []
   trial = _trial(*CASES[case])
 
-  @fast_jit
+  @jax.jit
   def run(key):
     traces.append(1)
     return trial(key)
@@ -217,7 +216,7 @@ def test_init_is_finite_and_loss_and_gradient_are(row):
   toy = row.make(jax.random.key(1))
   params = toy.init(jax.random.key(2))
   batch = toy.sample(jax.random.key(3))
-  loss, grads = fast_jit(jax.value_and_grad(toy.loss))(params, batch)
+  loss, grads = jax.jit(jax.value_and_grad(toy.loss))(params, batch)
   assert loss.shape == ()
   assert loss.dtype == jnp.float32
   for leaf in jax.tree.leaves((params, batch, loss, grads)):
@@ -238,7 +237,7 @@ def test_a_step_keeps_shapes_and_dtypes(case):
 @every_case
 def test_lanes_vmap_and_loop_agree(case):
   mapped = jax.tree.map(lambda leaf: leaf[:3], _mapped(case)(_keys()))
-  in_lanes = fast_jit(lanes(_trial(*CASES[case])))(_keys()[:3])
+  in_lanes = jax.jit(lanes(_trial(*CASES[case])))(_keys()[:3])
   run, _ = _alone(case)
   looped = [run(key) for key in _keys()[:3]]
   stacked = jax.tree.map(lambda *leaves: np.stack(leaves), *looped)

@@ -3,6 +3,7 @@
 import os
 
 import jax
+import pytest
 
 from tests import compiler
 
@@ -13,6 +14,25 @@ def test_there_are_as_many_devices_as_asked_for():
   )
 
 
-def test_flags_of_the_compiler_reach_processes_of_their_own():
-  asked = os.environ.get('XLA_FLAGS', '').split()
-  assert compiler.ENVIRONMENT['XLA_FLAGS'].split()[: len(asked)] == asked
+@pytest.mark.parametrize('code', compiler.CODES)
+def test_haste_is_added_once_to_what_the_compiler_was_told(monkeypatch, code):
+  asked = ['--xla_cpu_max_isa=AVX', '--xla_cpu_enable_fast_math=false']
+  monkeypatch.setenv('XLA_FLAGS', ' '.join(asked))
+  monkeypatch.setenv('TOYJAX_TEST_CODE', code)
+  for _ in range(2):  # Processes of tests start with what these were told.
+    compiler.set_up()
+  flags = os.environ['XLA_FLAGS'].split()
+  assert flags == asked + list(compiler.HASTE) * (code == 'hasty')
+  assert compiler.flags_of_users() == asked
+
+
+def test_another_code_is_refused(monkeypatch):
+  monkeypatch.setenv('TOYJAX_TEST_CODE', 'fast')
+  with pytest.raises(ValueError, match='fast'):
+    compiler.set_up()
+
+
+def test_the_code_of_these_tests_is_what_was_asked_for():
+  is_hasty = os.environ.get('TOYJAX_TEST_CODE', 'hasty') == 'hasty'
+  told = os.environ['XLA_FLAGS'].split()
+  assert set(compiler.HASTE).issubset(told) == is_hasty

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests import compiler
 from tests.scripts import processes
 from toyjax import statistics
 
@@ -45,7 +46,7 @@ def test_the_store_example_runs(tmp_path, monkeypatch):
     'optimization_failure',
     f'--workdir={tmp_path / "runs" / "optimization_failure"}',
     *('--num_features=7', '--num_seeds=16', '--num_steps=100'),
-    env={},  # Compiled as a user's.
+    env={'XLA_FLAGS': ' '.join(compiler.flags_of_users())},
   )
   assert done.returncode == 0, done.stderr
   exec(_example('xarray'), {})
@@ -75,7 +76,7 @@ def test_help_knows_the_flags_of_the_readme():
   assert {'num_features', 'dry_run'} <= used['optimization_failure']
   assert 'run' in used['replay_seed']
   for script, names in used.items():
-    known = processes.run(script, '--help', env={}).stdout
+    known = processes.run(script, '--help').stdout
     for name in names - {'help'}:
       assert f'--{name}:' in known or f'--[no]{name}:' in known, (script, name)
 

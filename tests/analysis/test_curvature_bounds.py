@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from tests.compiler import fast_jit
 from toyjax.analysis import (
   critical_points,
   curvature,
@@ -94,7 +93,7 @@ def _symmetric(num_features, factor=1.0):
       num_features=num_features, num_dead=1, norm=jnp.asarray(norm)
     )
   )
-  return fast_jit(
+  return jax.jit(
     lambda v: curvature.forms(v, num_features=num_features, kink_tolerance=1e-9)
   )(v)
 

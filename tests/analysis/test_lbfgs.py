@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import fast_jit
 from toyjax.analysis import gradient_flow, lbfgs, pieces, valleys
 from toyjax.analysis.lbfgs import End
 
@@ -31,7 +30,7 @@ def _starts(num_starts, num_features=N):
 @functools.cache
 def _step():
   step = functools.partial(lbfgs.step, num_features=N, tolerances=TOLERANCES)
-  return fast_jit(step)
+  return jax.jit(step)
 
 
 @functools.cache
@@ -39,7 +38,7 @@ def _start():
   start = functools.partial(
     lbfgs.start, num_features=N, num_pairs=5, tolerances=TOLERANCES
   )
-  return fast_jit(start)
+  return jax.jit(start)
 
 
 @functools.cache
@@ -94,7 +93,9 @@ def test_every_step_lowers_the_error_enough_and_turns_its_slope():
       rounding = 1e-14
       assert after.sse <= before.sse + 1e-4 * along + rounding
       assert float(after.gradient @ move) >= 0.9 * along - rounding
-      assert np.all(after.largest_norm >= np.linalg.norm(after.v[:-N]))
+      # Sums in another order differ in their last bits.
+      norm = np.linalg.norm(after.v[:-N])
+      assert np.all(after.largest_norm >= (1 - rounding) * norm)
 
 
 def test_the_state_holds_the_error_and_its_gradient():
@@ -105,7 +106,7 @@ def test_the_state_holds_the_error_and_its_gradient():
 
 
 def test_descents_of_four_features_solve():
-  descend = fast_jit(
+  descend = jax.jit(
     jax.vmap(
       functools.partial(
         lbfgs.descend,

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from benchmarks import sqrt_fates
-from tests import compiler
 from toyjax.toys import sqrt_mlp
 
 X = np.linspace(0.0, 4.0, 33)
@@ -111,9 +110,7 @@ def test_toyjax_says_the_same_of_the_same_nets():
       thresholds=sqrt_mlp.THRESHOLDS,
     )
 
-  there = jax.jit(jax.vmap(diagnose), compiler_options=compiler.FAST)(
-    nets, decrease
-  )
+  there = jax.jit(jax.vmap(diagnose))(nets, decrease)
   each = [jax.tree.map(lambda leaf, s=s: leaf[s], nets) for s in range(300)]
   outputs, is_on = map(np.stack, zip(*map(_forward, each)))
   # Errors scaled up so that the mean square fell by just that share.

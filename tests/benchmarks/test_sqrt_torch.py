@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import os
 import subprocess
 import sys
 
@@ -19,7 +18,6 @@ import torch
 
 from benchmarks import agreement, sqrt_torch_runs, torch_sqrt_models
 from scripts.shared import sqrt_flags
-from tests import compiler
 from tests.scripts import processes
 from toyjax.toys import sqrt_mlp
 
@@ -181,7 +179,6 @@ def _python(*arguments):
   return subprocess.run(
     [sys.executable, *arguments],
     cwd=processes.ROOT,
-    env={**os.environ, **compiler.ENVIRONMENT},
     capture_output=True,
     text=True,
     timeout=processes.TIMEOUT,

@@ -21,6 +21,7 @@ SEEN = """
     pathlib.Path(__file__).with_name('seen.json').write_text(
       json.dumps(
         dict(
+          code=os.environ['TOYJAX_TEST_CODE'],
           left_over=float(abs(left_over).max()),
           num_devices=jax.local_device_count(),
           hash_seed=os.environ['PYTHONHASHSEED'],
@@ -55,6 +56,7 @@ def test_a_leg_runs_with_what_it_says(legs, tmp_path, monkeypatch):
   (failure,) = result.failures
   assert failure.endswith('::test_failing')
   assert json.loads((tmp_path / 'seen.json').read_text()) == {
+    'code': 'optimized',
     'left_over': 0.0,
     'num_devices': 3,
     'hash_seed': str(leg.hash_seed),

@@ -6,7 +6,6 @@ import pytest
 
 from benchmarks import text_fates, text_runs
 from scripts.shared import text_flags, text_trial
-from tests import compiler
 from tests.toys import text_net
 from toyjax import sweeps
 from toyjax.toys import text_mlp
@@ -148,10 +147,6 @@ def test_toyjax_says_the_same_of_the_same_nets():
   assert not text_fates.differ(here, there).any()
 
 
-def _jit(function):
-  return jax.jit(function, compiler_options=compiler.FAST)
-
-
 def test_the_trial_is_that_of_text_failure():
   configuration = text_runs.parse_configuration('four:2:3:adam:0.01:full')
   x = {
@@ -159,7 +154,7 @@ def test_the_trial_is_that_of_text_failure():
     'learning_rate': np.float32(0.01),
     **{k: np.float32(v) for k, v in text_runs.HYPERPARAMETERS.items()},
   }
-  mine = _jit(text_runs.make_trial(configuration, [1, 3]))(x)
+  mine = jax.jit(text_runs.make_trial(configuration, [1, 3]))(x)
   settings = {
     'words': text_flags.read_words(['four']),
     'num_hidden_layers': 2,
@@ -168,7 +163,7 @@ def test_the_trial_is_that_of_text_failure():
     'dtype': 'float32',
   }
   static = {**configuration._asdict(), 'init': 'torch'}
-  theirs = _jit(text_trial.make_trial(static, settings))(x)
+  theirs = jax.jit(text_trial.make_trial(static, settings))(x)
   loss = mine['diagnosis'].loss
   np.testing.assert_allclose(loss[0], theirs['initial_loss'], rtol=1e-6)
   np.testing.assert_allclose(loss[1:], theirs['loss'], rtol=1e-5)

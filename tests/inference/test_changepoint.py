@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint as references
-from tests.compiler import fast_jit
 from toyjax.inference import changepoint
 from toyjax.lanes import lanes
 
@@ -156,7 +155,7 @@ def test_dtypes_and_transformations(dtype):
   assert stacked[0].log_joint.dtype == dtype
   tolerance = 50 * float(jnp.finfo(dtype).eps)
   for mapped in (jax.vmap(active), lanes(active)):
-    found = fast_jit(mapped)(keys)
+    found = jax.jit(mapped)(keys)
     jax.tree.map(
       functools.partial(
         np.testing.assert_allclose, rtol=tolerance, atol=tolerance
@@ -208,7 +207,7 @@ def test_the_posterior_is_calibrated():
     below = jnp.sum(jnp.where(jnp.arange(size) < first, probs, 0.0))
     return below + jax.random.uniform(keys[4]) * probs[first]
 
-  ranks = fast_jit(jax.vmap(one))(jax.random.split(jax.random.key(2), num))
+  ranks = jax.jit(jax.vmap(one))(jax.random.split(jax.random.key(2), num))
   for level in (0.1, 0.25, 0.5, 0.75, 0.9):
     share = np.mean(np.asarray(ranks) < level)
     assert abs(share - level) < 5 * np.sqrt(level * (1 - level) / num)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
-from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import batches
 
@@ -36,16 +35,12 @@ def _pending(positions, is_used=None):
   )
 
 
-def _jit(fun):
-  return jax.jit(fun, compiler_options=FAST)
-
-
 @pytest.mark.parametrize(
   'picks', [[3], [2, 3], [3, 3], [2, 2, 4, 1], [0, 3, 3, 3, 6]]
 )
 def test_joint_information_is_its_definition(picks):
   with jax.enable_x64(True):
-    gain = _jit(batches.joint_information_nats)(
+    gain = jax.jit(batches.joint_information_nats)(
       _state('float64'), jnp.asarray(picks)
     )
     expected = references.joint_information(PRIOR, OUTCOMES, picks)
@@ -59,7 +54,7 @@ def test_outcomes_given_the_change_are_exchangeable_not_independent():
   """
   with jax.enable_x64(True):
     state = _state('float64')
-    joint = _jit(batches.joint_information_nats)
+    joint = jax.jit(batches.joint_information_nats)
     orders = [[2, 3, 3], [3, 2, 3], [3, 3, 2]]
     values = [joint(state, jnp.asarray(order)) for order in orders]
     np.testing.assert_allclose(values, values[0], rtol=1e-10)
@@ -72,7 +67,7 @@ def test_outcomes_given_the_change_are_exchangeable_not_independent():
 )
 def test_greedy_picks_are_those_of_the_definition(batch_size, pending):
   with jax.enable_x64(True):
-    select = _jit(
+    select = jax.jit(
       lambda state: batches.select_jointly(state, batch_size, _pending(pending))
     )
     picks = select(_state('float64'))
@@ -87,14 +82,14 @@ def test_costs_change_the_picks():
     select = functools.partial(
       batches.select_jointly, batch_size=3, pending=batches.none_pending()
     )
-    picks = _jit(select)(state, costs=jnp.asarray(costs))
+    picks = jax.jit(select)(state, costs=jnp.asarray(costs))
     expected = references.greedy_picks(PRIOR, OUTCOMES, 3, costs=costs)
     assert picks.tolist() == expected
-    assert picks.tolist() != _jit(select)(state).tolist()
+    assert picks.tolist() != jax.jit(select)(state).tolist()
 
 
 def test_one_pick_is_select():
-  select = _jit(
+  select = jax.jit(
     lambda state: batches.select_jointly(state, 1, batches.none_pending())
   )
   for num_outcomes in range(len(OUTCOMES) + 1):
@@ -105,12 +100,12 @@ def test_one_pick_is_select():
 
 def test_greedy_beats_the_best_singles():
   state = _state('float32')
-  picks = _jit(
+  picks = jax.jit(
     lambda state: batches.select_jointly(state, 4, batches.none_pending())
   )(state)
   gains = changepoint.information_gains_nats(state)
   singles = jnp.argsort(-gains)[:4]
-  joint = _jit(batches.joint_information_nats)
+  joint = jax.jit(batches.joint_information_nats)
   assert len(picks) == 4
   assert joint(state, picks) > joint(state, jnp.resize(singles, 4)) + 1e-4
   assert 5 not in picks.tolist()  # The excluded position.
@@ -120,7 +115,7 @@ def test_pending_gains_marginalise_unknown_outcomes():
   with jax.enable_x64(True):
     state = _state('float64')
     pending = _pending([3, 0, 2], [True, False, True])
-    gains = _jit(batches.pending_gains_nats)(state, pending)
+    gains = jax.jit(batches.pending_gains_nats)(state, pending)
     base = references.joint_information(PRIOR, OUTCOMES, [3, 2])
     for position in range(len(WEIGHTS)):
       expected = references.joint_information(PRIOR, OUTCOMES, [3, 2, position])
@@ -149,7 +144,7 @@ def test_spread_leaves_out_what_is_pending():
   state = changepoint.init(prior)
   picks = batches.select_spread(state, 8, batches.none_pending()).tolist()
   assert picks == list(range(0, 16, 2))
-  select = _jit(lambda *args: batches.select_spread(args[0], 1, args[1]))
+  select = jax.jit(lambda *args: batches.select_spread(args[0], 1, args[1]))
   for index in range(8):
     under_way = picks[:index] + picks[index + 1 :]
     pending = _pending(
@@ -183,7 +178,7 @@ def test_rounds_of_batches_find_the_change(kind):
     return change, found, rollouts, state.total
 
   keys = jax.random.split(jax.random.key(0), 50)
-  changes, found, rollouts, total = _jit(jax.vmap(trial))(keys)
+  changes, found, rollouts, total = jax.jit(jax.vmap(trial))(keys)
   assert rollouts.position.shape == (50, 12, batch_size)
   np.testing.assert_array_equal(total.successes, rollouts.success.sum((1, 2)))
   np.testing.assert_array_equal(sum(total), 36)

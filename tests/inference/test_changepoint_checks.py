@@ -9,14 +9,13 @@ import pytest
 import scipy.stats
 
 from tests import references_changepoint_evidence as references
-from tests.compiler import fast_jit
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import Beta, checks, evidence
 
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
 
-condition = fast_jit(changepoint.condition)
-prior_tails = fast_jit(checks.prior_tails, static_argnames='max_rollouts')
+condition = jax.jit(changepoint.condition)
+prior_tails = jax.jit(checks.prior_tails, static_argnames='max_rollouts')
 
 
 def conditioned(successes, failures, dtype):
@@ -70,7 +69,7 @@ def test_the_e_value_is_a_ratio_of_evidences():
   successes, failures = np.asarray([4, 1, 2]), np.asarray([0, 3, 2])
   other = (3.0, 7.0)
   with jax.enable_x64(True):
-    found = fast_jit(checks.log_e_prior_nats)(
+    found = jax.jit(checks.log_e_prior_nats)(
       conditioned(successes, failures, 'float64'), alternative=Beta(*other)
     )
   truth = [
@@ -119,7 +118,7 @@ def simulate(draw_after, num_repeats, size=8, num_rollouts=60):
     )
 
   keys = jax.random.split(jax.random.key(3), num_repeats)
-  return jax.tree.map(np.asarray, fast_jit(jax.vmap(one))(keys))
+  return jax.tree.map(np.asarray, jax.jit(jax.vmap(one))(keys))
 
 
 def test_warnings_are_rare_under_the_prior_and_come_where_it_is_wrong():

@@ -7,7 +7,6 @@ import pytest
 import scipy.special
 
 from tests import references_changepoint_segments as reference
-from tests.compiler import fast_jit
 from tests.inference.segment_models import (
   COUNTS,
   INNER,
@@ -37,7 +36,7 @@ FALLS = {
 }
 
 
-infer_falls = fast_jit(falls.infer_falls)
+infer_falls = jax.jit(falls.infer_falls)
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +74,7 @@ def test_a_rise_is_no_drop_and_a_drop_is_one():
 
 def test_places_of_drops_follow_their_definitions():
   rng = np.random.default_rng(0)
-  locate = fast_jit(drops.locate_drops)
+  locate = jax.jit(drops.locate_drops)
   seen = set()
   for _ in range(300):
     num = int(rng.integers(1, 6))
@@ -118,7 +117,7 @@ def test_draws_follow_the_exact_posterior(name):
   facts = MODELS[name] | {'n': 5}
   num_draws = 8000
   state = infer(prior_of(facts), counts_of()).state
-  sample = fast_jit(drops.sample_drops, static_argnums=2)
+  sample = jax.jit(drops.sample_drops, static_argnums=2)
   found = sample(
     jax.random.key(3), state, num_draws, smallest_fall=0.1, recovery=0.7
   )
@@ -157,7 +156,7 @@ def test_draws_follow_the_exact_posterior(name):
 def test_single_draws_are_the_samples_of_the_posterior_too():
   result = infer(prior_of(MODELS['plain']), counts_of())
   keys = jax.random.split(jax.random.key(0), 4000)
-  draw = fast_jit(jax.vmap(drops.draw_segmentation, in_axes=(0, None)))
+  draw = jax.jit(jax.vmap(drops.draw_segmentation, in_axes=(0, None)))
   found = draw(keys, result.state)
   probs = np.asarray(result.posterior.num_segments_probs)
   share = np.bincount(np.asarray(found.num_segments), minlength=5)[1:] / 4000
@@ -200,7 +199,7 @@ def test_five_nodes_per_root_rollout_are_enough(wins, losses):
   counts = counts_of(([wins], [losses]))
   shapes = changepoint.Beta(*jnp.asarray([[1.0, 2.0, 0.5], [19.0, 2.0, 0.5]]))
   grid = rate_grid.make_grid(num_nodes, 'float64')
-  found, means = fast_jit(rate_grid.segment_marginals)(
+  found, means = jax.jit(rate_grid.segment_marginals)(
     grid,
     rate_grid.log_prior(grid, shapes),
     rate_grid.log_likelihoods(grid, counts, None),
@@ -255,7 +254,7 @@ def test_an_active_run_learns_more_than_uniform_rollouts():
     return log_joint - log_evidence, rollouts, state.counts
 
   keys = jax.random.split(jax.random.key(7), 24)
-  learn_all = fast_jit(jax.vmap(learn, in_axes=(0, None)))
+  learn_all = jax.jit(jax.vmap(learn, in_axes=(0, None)))
   results = [learn_all(keys, is_informed) for is_informed in (True, False)]
   gap = np.asarray(results[0][0] - results[1][0])
   assert gap.mean() > 5 * gap.std() / np.sqrt(len(gap))
@@ -271,12 +270,12 @@ def test_an_active_run_learns_more_than_uniform_rollouts():
 def test_a_run_repeats_itself_and_can_be_empty():
   prior = prior_of(model(weights=INNER))
   always = lambda key, position: position < 4
-  run = fast_jit(active.run, static_argnums=(2, 3))
+  run = jax.jit(active.run, static_argnums=(2, 3))
   first, rollouts = run(jax.random.key(0), prior, always, 12)
   second, _ = run(jax.random.key(0), prior, always, 12)
   assert jax.tree.all(jax.tree.map(jnp.array_equal, first, second))
-  again = fast_jit(segments.init)(prior)
-  select, update = fast_jit(active.select), fast_jit(segments.update)
+  again = jax.jit(segments.init)(prior)
+  select, update = jax.jit(active.select), jax.jit(segments.update)
   for position, success in zip(*rollouts):
     assert position == select(again)
     again = update(again, position, success)

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tests import references_changepoint_policies as references
-from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import designs, pivotal, searches
 from toyjax.inference.changepoint.policies import Design
@@ -78,7 +77,7 @@ def _find_all(name, budget, mapper):
     counts = changepoint.counts_by_position(found.state)
     return found._replace(state=counts)
 
-  return jax.jit(mapper(trial), compiler_options=FAST)
+  return jax.jit(mapper(trial))
 
 
 def _keys(seed):
@@ -186,7 +185,6 @@ def test_exhaustive_spreads_its_budget_and_takes_the_most_probable():
     lambda key: designs.exhaustive().find(
       key, _prior(weights), _roll_out(rates), 72
     ),
-    compiler_options=FAST,
   )
   found = find(jax.random.key(8))
   counts = changepoint.counts_by_position(found.state)
@@ -245,7 +243,6 @@ def test_cliff_test_uses_what_divides_the_budget():
     lambda rates: rival.find(
       jax.random.key(10), _prior(weights), _roll_out(rates), 64 * 6 + 5
     ),
-    compiler_options=FAST,
   )
   found = find(rates)
   assert found.location == 3

@@ -5,17 +5,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import budgets, stopping
 from toyjax.lanes import lanes
 
 SIZE = 9
 BUDGET = 40
-
-
-def _jit(fun):
-  return jax.jit(fun, compiler_options=FAST)
 
 
 def _prior(weights=None):
@@ -47,8 +42,8 @@ def _run(key, change, stop=stopping.never, max_rollouts=BUDGET, **kwargs):
 
 def test_without_a_rule_it_is_the_plain_run():
   key = jax.random.key(0)
-  stopped = _jit(_run)(key, 4)
-  state, _ = _jit(
+  stopped = jax.jit(_run)(key, 4)
+  state, _ = jax.jit(
     lambda key: changepoint.run(key, _prior(), _roll_out(4), BUDGET)
   )(key)
   jax.tree.map(
@@ -88,7 +83,7 @@ def test_it_stops_at_the_first_rollout_where_the_rule_holds():
 
     return jax.lax.scan(step, changepoint.init(_prior()), rollouts)[1]
 
-  all_stopped, posteriors = _jit(
+  all_stopped, posteriors = jax.jit(
     jax.vmap(lambda key: (run_all(key), steps(key)))
   )(keys)
   posteriors = np.asarray(posteriors, np.float64)
@@ -109,7 +104,7 @@ def test_it_stops_at_the_first_rollout_where_the_rule_holds():
 
 
 def test_rules_read_states():
-  state = _jit(lambda key: _run(key, 4, max_rollouts=9))(
+  state = jax.jit(lambda key: _run(key, 4, max_rollouts=9))(
     jax.random.key(2)
   ).state
   probs = np.asarray(changepoint.posterior(state))
@@ -133,7 +128,7 @@ def test_rules_read_states():
 def test_run_until_under_lanes_is_that_under_vmap():
   keys = jax.random.split(jax.random.key(3), 4)
   trial = lambda key: _run(key, 4, RULES['mass'])
-  one, other = (_jit(mapper(trial))(keys) for mapper in (lanes, jax.vmap))
+  one, other = (jax.jit(mapper(trial))(keys) for mapper in (lanes, jax.vmap))
   assert len(set(np.asarray(one.num_rollouts).tolist())) > 1
   jax.tree.map(
     lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5),
@@ -160,7 +155,7 @@ def test_costs_end_the_run_before_the_limit_and_move_it_to_cheap_positions():
     )
 
   plain, cheap = (
-    _jit(lambda key, policy=policy: run(key, policy))(jax.random.key(4))
+    jax.jit(lambda key, policy=policy: run(key, policy))(jax.random.key(4))
     for policy in (
       changepoint.by_information,
       stopping.by_information_per_cost(costs),
@@ -180,8 +175,8 @@ def test_costs_end_the_run_before_the_limit_and_move_it_to_cheap_positions():
 def _shared_by_loop(key, priors, roll_out, stop, num_rollouts, costs, limit):
   """Recomputes all gains before each rollout."""
   num_traces = len(costs)
-  update = _jit(changepoint.update)
-  gains = _jit(changepoint.information_gains_nats)
+  update = jax.jit(changepoint.update)
+  gains = jax.jit(changepoint.information_gains_nats)
   states = [
     changepoint.init(jax.tree.map(lambda leaf: leaf[index], priors))  # noqa: B023
     for index in range(num_traces)
@@ -220,7 +215,7 @@ def test_a_shared_budget_goes_to_the_largest_gain(limit):
     return _roll_out(changes[trace])(key, position)
 
   key = jax.random.key(5)
-  states, rollouts = _jit(
+  states, rollouts = jax.jit(
     lambda key: budgets.run_shared(
       key,
       priors,

@@ -6,7 +6,6 @@ from jax.extend import core
 from jax.sharding import AxisType
 import numpy as np
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -44,7 +43,6 @@ def check(fun, *args, in_axes=0, ulps=ULPS, num_kernels=1):
   assert count_kernels(jax.make_jaxpr(inside)(*args).jaxpr) == num_kernels
   found, expected = jax.jit(
     lambda *args: (inside(*args), jax.vmap(fun, in_axes)(*args)),
-    compiler_options=FAST,
   )(*args)
   assert_agree(found, expected, ulps=ulps)
   with jax.sharding.use_abstract_mesh(H100):

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.compiler import FAST
 from toyjax.lanes import lanes
 
 NUM_SEEDS = 5
@@ -44,7 +43,6 @@ def assert_equal(function, *arguments):
 
   actual, expected = jax.jit(
     lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
-    compiler_options=FAST,
   )(arguments)
   assert jax.tree.structure(actual) == jax.tree.structure(expected)
   for a, b in zip(jax.tree.leaves(actual), jax.tree.leaves(expected)):

@@ -5,7 +5,6 @@ from jax import lax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -35,7 +34,6 @@ def check_compiled(make, *args):
   """As `check`, for programs of many steps: compiled fast, and as one."""
   found, expected = jax.jit(
     lambda *args: [make(mapper)(*args) for mapper in (lanes, jax.vmap)],
-    compiler_options=FAST,
   )(*args)
   assert_agree(found, expected, ulps=ULPS)
 

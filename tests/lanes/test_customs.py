@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -53,7 +52,6 @@ def _assert_same(function, *arguments):
     lambda *arguments: [
       function(mapper)(*arguments) for mapper in (lanes, jax.vmap)
     ],
-    compiler_options=FAST,
   )(*arguments)
   # Sums of a dozen terms, added in another order.
   assert_agree(actual, expected, ulps=32)

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from toyjax.lanes import lanes
 
 V = jnp.asarray([0.0, 4.0, -1.0, 0.25])
@@ -27,7 +26,6 @@ def _slopes(make, *arguments):
 
   found, expected = jax.jit(
     lambda *arguments: [run(m, arguments) for m in (lanes, jax.vmap)],
-    compiler_options=FAST,
   )(*arguments)
   jax.tree.map(
     lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6),
@@ -152,6 +150,5 @@ def test_second_derivatives_of_a_maximum():
 
   found, expected = jax.jit(
     lambda x: [curvature(m, x) for m in (lanes, jax.vmap)],
-    compiler_options=FAST,
   )(TIES)
   np.testing.assert_allclose(found, expected, rtol=1e-6)

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from tests.lanes.primitives_arrays import INDEXING, SHAPES
 from tests.lanes.primitives_control import (
@@ -81,7 +80,6 @@ def _check(name, dtype, each_alone):
   # One program of both: it compiles faster than two.
   actual, expected = jax.jit(
     lambda arguments: [run(mapper, arguments) for mapper in (lanes, jax.vmap)],
-    compiler_options=FAST,
   )(arguments)
   assert_agree(
     actual,

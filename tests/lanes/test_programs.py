@@ -6,7 +6,6 @@ import numpy as np
 import optax
 import pytest
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from tests.lanes.programs import (
   NUM_SEEDS,
@@ -24,22 +23,18 @@ from toyjax.lanes import lanes
 TRAINED_ULPS = 2000
 
 
-def _compile(function):
-  return jax.jit(function, compiler_options=FAST)
-
-
 @pytest.mark.parametrize('name', PROGRAMS)
 def test_lanes_vmap_and_a_loop_agree(name):
   trial = PROGRAMS[name]
   keys = sweeps.seed_keys(5, np.arange(NUM_SEEDS))
   # One program of both: it compiles faster than two.
-  found, mapped = _compile(
+  found, mapped = jax.jit(
     lambda keys: (lanes(trial)(keys), jax.vmap(trial)(keys))
   )(keys)
   for leaf in jax.tree.leaves(found):
     assert leaf.shape[0] == NUM_SEEDS
   assert_agree(found, mapped, ulps=TRAINED_ULPS)
-  compiled = _compile(trial)
+  compiled = jax.jit(trial)
   looped = [compiled(key) for key in keys]
   stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *looped)
   assert_agree(found, stacked, ulps=TRAINED_ULPS)
@@ -56,7 +51,7 @@ def test_swept_hyperparameters_are_mapped_too():
     'decay': np.float32(0.1),
   }
   axes = ({'key': 0, 'rate': 0, 'decay': None},)
-  found = _compile(lanes(trial, axes))(xs)
-  assert_agree(found, _compile(jax.vmap(trial, axes))(xs), ulps=TRAINED_ULPS)
+  found = jax.jit(lanes(trial, axes))(xs)
+  assert_agree(found, jax.jit(jax.vmap(trial, axes))(xs), ulps=TRAINED_ULPS)
   # Without steps the first loss is the last.
   assert_agree(found[3], jnp.broadcast_to(found[3, 0], 4), ulps=8)

@@ -6,7 +6,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -51,7 +50,6 @@ def test_indices(dtype):
 
     found, expected = jax.jit(
       lambda index: [run(mapper, index) for mapper in (lanes, jax.vmap)],
-      compiler_options=FAST,
     )(index)
     jax.tree.map(np.testing.assert_array_equal, found, expected)
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.compiler import FAST
 from tests.lanes.looked_up import (
   DTYPES,
   MODES,
@@ -165,7 +164,6 @@ def test_what_is_not_read_may_be_nan():
       lanes(jax.grad(read))(t, index),
       outside(t),
     ),
-    compiler_options=FAST,
   )(table)
   np.testing.assert_array_equal(found, [4.0, 5.0])
   np.testing.assert_array_equal(within, [[0, 2, 0, 0, 1], [0, 1, 0, 0, 2]])
@@ -184,7 +182,7 @@ def test_what_is_not_written_may_be_nan(write):
       return getattr(place, write)(update, unique_indices=True)[index]
 
     loss = lambda table, update: jnp.sum(mapper(change)(table, index, update))
-    found = jax.jit(jax.grad(loss, (0, 1)), compiler_options=FAST)
+    found = jax.jit(jax.grad(loss, (0, 1)))
     return found(table, update)
 
   for a, b in zip(slopes(lanes), slopes(jax.vmap)):

@@ -2,7 +2,6 @@
 
 import csv
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 
 SCRIPT = 'optimization_failure'
@@ -17,7 +16,7 @@ SMALL = (
 
 
 def run(workdir, *flags):
-  return processes.run(SCRIPT, f'--workdir={workdir}', *flags, env=ENVIRONMENT)
+  return processes.run(SCRIPT, f'--workdir={workdir}', *flags)
 
 
 def finish(workdir, *flags):

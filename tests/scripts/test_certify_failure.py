@@ -8,7 +8,6 @@ import xarray
 import zarr
 
 from scripts.shared import certifying, descending
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.analysis.certificates import Verdict
 from toyjax.analysis.lbfgs import End
@@ -45,7 +44,6 @@ def certified(workdir):
     'certify_failure',
     f'--workdir={workdir}',
     '--chunk_size=8',
-    env=ENVIRONMENT,
   )
   assert done.returncode == 0, done.stderr
   return workdir / 'certificates', done
@@ -100,7 +98,6 @@ def test_the_same_command_computes_only_what_is_missing(workdir, certified):
     'certify_failure',
     f'--workdir={workdir}',
     '--chunk_size=8',
-    env=ENVIRONMENT,
   )
   assert done.returncode == 0, done.stderr
   assert first.stat().st_mtime_ns == written
@@ -135,9 +132,7 @@ def test_a_wrong_flag_gives_one_clear_line(workdir, flag, message):
 
 
 def _descend(workdir, *flags):
-  return processes.run(
-    'descend_runaways', f'--workdir={workdir}', *flags, env=ENVIRONMENT
-  )
+  return processes.run('descend_runaways', f'--workdir={workdir}', *flags)
 
 
 @pytest.fixture(scope='module')

@@ -14,7 +14,6 @@ from scripts.shared import (
   changepoint_replay_report,
   changepoint_replays,
 )
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax import statistics
 from toyjax.data import math_rollouts
@@ -48,7 +47,7 @@ def _write(path):
 
 
 def _run(*flags, run=processes.run):
-  return run('changepoint_replay', *flags, env=ENVIRONMENT)
+  return run('changepoint_replay', *flags)
 
 
 def _rows(workdir):

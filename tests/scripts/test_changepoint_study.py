@@ -14,7 +14,6 @@ from scripts.shared import (
   changepoint_studies,
   changepoint_study_rows,
 )
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax import statistics
 from toyjax.inference import changepoint
@@ -34,9 +33,7 @@ SMALL = (
 
 
 def _run(workdir, *flags, run=processes.run):
-  return run(
-    *('changepoint_study', f'--workdir={workdir}', *flags), env=ENVIRONMENT
-  )
+  return run(*('changepoint_study', f'--workdir={workdir}', *flags))
 
 
 @pytest.fixture(scope='module')

@@ -11,7 +11,6 @@ import pytest
 import xarray
 
 from scripts.shared import chaos_report, chaos_study, chaos_zoom
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.analysis import box_counting
 from toyjax.analysis.chaos_endings import Ending
@@ -44,9 +43,7 @@ SETTINGS = {
 
 
 def _run(workdir, *flags):
-  return processes.run(
-    'chaos_map', f'--workdir={workdir}', *flags, env=ENVIRONMENT
-  )
+  return processes.run('chaos_map', f'--workdir={workdir}', *flags)
 
 
 def _rows(path):

@@ -9,7 +9,6 @@ import pytest
 import xarray
 
 from scripts.shared import survival_levels
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax import statistics
 from toyjax.analysis.events import Place
@@ -32,7 +31,7 @@ SURVIVAL = (
 
 
 def _run(script, *flags):
-  return processes.run(script, *map(str, flags), env=ENVIRONMENT)
+  return processes.run(script, *map(str, flags))
 
 
 def _finish(script, *flags):

@@ -8,7 +8,6 @@ import pytest
 
 from scripts.shared import located, reports
 from scripts.shared.located_warnings import warnings
-from tests.compiler import ENVIRONMENT
 from tests.data.shared_data import OWN, SHARED, needs_shared
 from tests.scripts import processes
 from toyjax import statistics
@@ -20,7 +19,7 @@ QUICK = ('--concentration=20', '--max_segments=2', '--num_draws=50')
 
 def _run(trace, workdir, *flags, run=processes.run):
   paths = f'--trace={trace}', f'--workdir={workdir}'
-  return run('locate_error', *paths, *flags, env=ENVIRONMENT)
+  return run('locate_error', *paths, *flags)
 
 
 def _rows(workdir):

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import xarray
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import main_job as job
 from tests.scripts import processes
 from toyjax import statistics
@@ -25,7 +24,7 @@ def _weights(workdir, group):
 def finished(tmp_path_factory):
   workdir = tmp_path_factory.mktemp('runs') / 'small'
   done = processes.from_scratch(
-    *(job.SCRIPT, f'--workdir={workdir}', *job.SMALL), env=ENVIRONMENT
+    *(job.SCRIPT, f'--workdir={workdir}', *job.SMALL)
   )
   assert done.returncode == 0, done.stderr
   return workdir, done
@@ -170,7 +169,6 @@ def test_killed_at_several_points_it_resumes_to_the_same_summary(
   for mark in marks:
     process = processes.start(
       *(job.SCRIPT, f'--workdir={workdir}', *job.SMALL),
-      env=ENVIRONMENT,
       folder=tmp_path,
     )
     deadline = time.monotonic() + 120

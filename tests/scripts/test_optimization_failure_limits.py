@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import xarray
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import main_job as job
 from tests.scripts import processes
 from toyjax.toys.relu_autoencoder import Outcome
@@ -68,7 +67,6 @@ def test_a_full_disk_loses_no_finished_chunk(tmp_path):
       '--num_seeds=600',
     ],
     cwd=processes.ROOT,
-    env=os.environ | ENVIRONMENT,
     capture_output=True,
     text=True,
     timeout=300,
@@ -86,7 +84,6 @@ def test_an_interruption_exits_with_a_hint(tmp_path):
   process = processes.start(
     job.SCRIPT,
     *(f'--workdir={workdir}', '--num_features=6', '--num_seeds=4096'),
-    env=ENVIRONMENT,
     folder=tmp_path,
   )
   deadline = time.monotonic() + 120

@@ -9,15 +9,13 @@ import pytest
 import xarray
 
 from scripts.shared import seed_replay, seed_replay_figures
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.manifest import WorkdirError
 
 
 def _run(script, *arguments):
   # No ffmpeg, whatever this machine has.
-  env = {**ENVIRONMENT, 'PATH': '/nowhere'}
-  return processes.run(script, *arguments, env=env)
+  return processes.run(script, *arguments, env={'PATH': '/nowhere'})
 
 
 @pytest.fixture(scope='module')

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 from toyjax.analysis import linear_regions
 from toyjax.toys.sqrt_mlp import Outcome
@@ -45,9 +44,7 @@ OTHER = (
 
 
 def _run(workdir, *flags):
-  return processes.run(
-    'sqrt_failure', f'--workdir={workdir}', *flags, env=ENVIRONMENT
-  )
+  return processes.run('sqrt_failure', f'--workdir={workdir}', *flags)
 
 
 def _finish(workdir, *flags):

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 
 SMALL = (
@@ -28,9 +27,7 @@ TABLES = ('verdicts', 'descents', 'escape', 'tilt', 'dead', 'frozen')
 
 
 def _run(workdir, *flags):
-  return processes.run(
-    'symmetric_failure', f'--workdir={workdir}', *flags, env=ENVIRONMENT
-  )
+  return processes.run('symmetric_failure', f'--workdir={workdir}', *flags)
 
 
 @pytest.fixture(scope='module')

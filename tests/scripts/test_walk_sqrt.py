@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import xarray
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 
 SEED_INDEX = 37
@@ -15,7 +14,7 @@ SHARED = ('--num_steps=300', '--seed=3', '--num_points=9')
 
 
 def _run(script, workdir, *flags):
-  return processes.run(script, f'--workdir={workdir}', *flags, env=ENVIRONMENT)
+  return processes.run(script, f'--workdir={workdir}', *flags)
 
 
 @pytest.fixture(scope='module')

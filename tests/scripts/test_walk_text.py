@@ -4,12 +4,11 @@ import json
 
 import pytest
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 
 
 def _run(*arguments):
-  return processes.run('walk_text', *arguments, env=ENVIRONMENT)
+  return processes.run('walk_text', *arguments)
 
 
 @pytest.fixture(scope='module')

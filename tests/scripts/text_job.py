@@ -4,7 +4,6 @@ import csv
 
 import xarray
 
-from tests.compiler import ENVIRONMENT
 from tests.scripts import processes
 
 SCRIPT = 'text_failure'
@@ -22,7 +21,7 @@ SMALL = (
 
 
 def run(workdir, *flags):
-  return processes.run(SCRIPT, f'--workdir={workdir}', *flags, env=ENVIRONMENT)
+  return processes.run(SCRIPT, f'--workdir={workdir}', *flags)
 
 
 def rows(workdir, name):
