@@ -1,21 +1,23 @@
-r"""Do the tests pass on other processors, Pythons, device counts and loads?
+r"""Do tests and main job pass on other processors, Pythons, devices, loads?
 
-Runs the tests once for each leg and prints a table of the legs as Markdown. A
-leg changes one thing at a time: the instruction set that XLA may use, the
-number of XLA devices, or a load on all cores; each also has a hash seed of its
-own. The exit status is 1 where a test fails or none runs.
+Runs the tests and the main job once for each leg and prints a table of the legs
+as Markdown. A leg changes the instruction set that XLA may use, the number of
+XLA devices, or a load on all cores, one of them or two; each also has a hash
+seed of its own. All compile as for users. The exit status is 1 where a test or
+the main job fails, or no test runs.
 
   make test-matrix ARGS='--legs=*-SSE4_2,*-busy --tests=tests/lanes'
   python -m benchmarks.test_matrix --list
   python -m benchmarks.test_matrix --pythons=.venv/bin/python --jobs=2
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-import contextlib
+from collections.abc import Sequence
+import csv
 import fnmatch
 import os
 import pathlib
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -24,23 +26,9 @@ from xml.etree import ElementTree
 
 from absl import app, flags
 
+from benchmarks.matrix_legs import ROOT, Leg, find_pythons, load, make_legs
 from scripts.shared.list_flags import define_list
 from scripts.shared.path_flags import define_path
-
-ROOT = pathlib.Path(__file__).parents[1]
-VERSIONS = (
-  'import platform, jax; print(platform.python_version(), jax.__version__)'
-)
-# Name of a leg: instruction set (None: all there are), devices, busy.
-KINDS: Mapping[str, tuple[str | None, int, bool]] = {
-  'default': (None, 2, False),
-  'SSE4_2': ('SSE4_2', 2, False),
-  'AVX': ('AVX', 2, False),
-  'AVX2': ('AVX2', 2, False),
-  '1device': (None, 1, False),
-  '4devices': (None, 4, False),
-  'busy': (None, 2, True),
-}
 
 define_list(
   'pythons',
@@ -55,41 +43,11 @@ flags.DEFINE_string(
   'tests', '', "What pytest is told: 'tests/lanes -k scan'. By default all."
 )
 flags.DEFINE_integer('jobs', 2, 'Processes of a leg; 0: only its own.', 0)
-define_path('workdir', 'runs/test_matrix', "Folder for each leg's log.")
+flags.DEFINE_bool('sweep', True, 'Also run the main job: `make sweep`.')
+define_path(
+  'workdir', 'runs/test_matrix', "Folder for each leg's log and main job."
+)
 flags.DEFINE_bool('list', False, 'Only name the legs.')
-
-
-class Leg(NamedTuple):
-  """One run of the tests.
-
-  Attributes:
-    name: for people, and for --legs.
-    python: the interpreter.
-    versions: of Python and of JAX.
-    isa: the largest instruction set that XLA may use, None for all.
-    num_devices: XLA devices.
-    hash_seed: of Python's strings.
-    busy: whether all cores have other work beside the tests.
-  """
-
-  name: str
-  python: str
-  versions: tuple[str, str]
-  isa: str | None
-  num_devices: int
-  hash_seed: int
-  busy: bool
-
-  def environment(self) -> dict[str, str]:
-    """Returns what the tests' processes find, beside what is there."""
-    isa = [] if self.isa is None else [f'--xla_cpu_max_isa={self.isa}']
-    return {
-      # As users compile, whatever `make test` does.
-      'TOYJAX_TEST_CODE': 'optimized',
-      'XLA_FLAGS': ' '.join([*os.environ.get('XLA_FLAGS', '').split(), *isa]),
-      'TOYJAX_TEST_DEVICES': str(self.num_devices),
-      'PYTHONHASHSEED': str(self.hash_seed),
-    }
 
 
 class Result(NamedTuple):
@@ -100,64 +58,6 @@ class Result(NamedTuple):
   skipped: int
   seconds: float
   failures: list[str]
-
-
-def make_legs(pythons: Sequence[str]) -> list[Leg]:
-  """Returns all legs of the interpreters.
-
-  Raises:
-    ValueError: where one does not run, or cannot import JAX.
-  """
-  legs: list[Leg] = []
-  for python in pythons:
-    try:
-      versions = subprocess.run(
-        [python, '-c', VERSIONS],
-        capture_output=True,
-        encoding='utf-8',
-        check=True,
-      ).stdout.split()
-    except (OSError, subprocess.CalledProcessError):
-      raise ValueError(
-        f'{python} does not run or has no JAX: `make setup` makes one that does'
-      ) from None
-    minor = '.'.join(versions[0].split('.')[:2])
-    for kind, (isa, num_devices, busy) in KINDS.items():
-      # So that no two legs of all have the same.
-      hash_seed = len(legs)
-      legs.append(
-        Leg(
-          f'{minor}-{kind}',
-          python,
-          (versions[0], versions[1]),
-          isa,
-          num_devices,
-          hash_seed,
-          busy,
-        )
-      )
-  return legs
-
-
-def find_pythons() -> list[str]:
-  """Returns the interpreters of the folders that `make` sets up."""
-  # Not resolved: a link out of its folder would lose the folder's packages.
-  return sorted(str(path) for path in ROOT.glob('.venv*/bin/python'))
-
-
-@contextlib.contextmanager
-def load(num_processes: int) -> Iterator[list[subprocess.Popen]]:
-  """Keeps some cores busy, at the tests' own priority; yields who does."""
-  spinning = [
-    subprocess.Popen([sys.executable, '-c', 'while True: pass'])
-    for _ in range(num_processes)
-  ]
-  try:
-    yield spinning
-  finally:
-    for process in spinning:
-      process.kill()
-      process.wait()
 
 
 def run(leg: Leg, arguments: Sequence[str], log: pathlib.Path) -> Result:
@@ -200,19 +100,90 @@ def run(leg: Leg, arguments: Sequence[str], log: pathlib.Path) -> Result:
   return Result(total - failed - skipped, failed, skipped, seconds, failures)
 
 
+class Sweep(NamedTuple):
+  """How the main job of a leg ended.
+
+  Attributes:
+    num_solved: runs of the largest n that are solved at the last step; None
+      where the job failed.
+    num_runs: of that n.
+    seconds: the whole job.
+  """
+
+  num_solved: int | None
+  num_runs: int
+  seconds: float
+
+
+def sweep(leg: Leg, workdir: pathlib.Path, arguments: Sequence[str]) -> Sweep:
+  """Runs the main job of a leg in a new folder.
+
+  Args:
+    leg: which.
+    workdir: replaced where it is there.
+    arguments: flags beside the defaults.
+  """
+  shutil.rmtree(workdir, ignore_errors=True)
+  command = [leg.python, '-m', 'scripts.optimization_failure']
+  start = time.monotonic()
+  with (
+    load((os.cpu_count() or 1) * leg.busy),
+    workdir.with_suffix('.log').open('w', encoding='utf-8') as log,
+  ):
+    done = subprocess.run(
+      [
+        *(*command, f'--workdir={workdir}'),
+        *(f'--num_devices={leg.num_devices}', *arguments),
+      ],
+      cwd=ROOT,
+      env=os.environ | leg.environment(),
+      stdin=subprocess.DEVNULL,
+      stdout=log,
+      stderr=subprocess.STDOUT,
+    )
+  seconds = time.monotonic() - start
+  if done.returncode:
+    return Sweep(None, 0, seconds)
+  with (workdir / 'summary.csv').open(encoding='utf-8') as file:
+    rows = list(csv.DictReader(file))
+  last = [
+    row
+    for row in rows
+    if (row['num_features'], row['step'])
+    == (rows[-1]['num_features'], rows[-1]['step'])
+  ]
+  solved = [row for row in last if row['outcome'].startswith('SOLVED')]
+  return Sweep(
+    sum(int(row['count']) for row in solved), int(last[0]['total']), seconds
+  )
+
+
 HEADER = (
   '| leg | Python | JAX | instruction set | devices | hash seed | passed '
-  '| failed | skipped | time |\n|---|---|---|---|---|---|---|---|---|---|'
+  '| failed | skipped | time | main job: solved, time |\n'
+  '|---|---|---|---|---|---|---|---|---|---|---|'
 )
 
 
-def row(leg: Leg, result: Result) -> str:
+def _duration(seconds: float) -> str:
+  minutes, rest = divmod(round(seconds), 60)
+  return f'{minutes} min {rest} s' if minutes else f'{rest} s'
+
+
+def row(leg: Leg, result: Result, swept: Sweep | None) -> str:
   """Returns a line of the table."""
-  minutes, seconds = divmod(round(result.seconds), 60)
+  if swept is None:
+    job = 'not run'
+  elif swept.num_solved is None:
+    job = 'failed'
+  else:
+    job = (
+      f'{swept.num_solved:,} of {swept.num_runs:,}, {_duration(swept.seconds)}'
+    )
   cells = [
     *(leg.name, *leg.versions, leg.isa or 'all', leg.num_devices),
     *(leg.hash_seed, result.passed, result.failed, result.skipped),
-    f'{minutes} min {seconds} s' if minutes else f'{seconds} s',
+    *(_duration(result.seconds), job),
   ]
   return f'| {" | ".join(map(str, cells))} |'
 
@@ -242,16 +213,19 @@ def main(argv: list[str]) -> None:
     *shlex.split(FLAGS.tests),
     *(f'--numprocesses={FLAGS.jobs}', '--dist=loadfile'),
   ]
-  results = {}
+  results, sweeps = {}, {}
   print(HEADER, flush=True)
   for leg in chosen:
+    if FLAGS.sweep:
+      sweeps[leg] = sweep(leg, folder / f'{leg.name}-sweep', [])
     results[leg] = run(leg, arguments, folder / f'{leg.name}.log')
-    print(row(leg, results[leg]), flush=True)
+    print(row(leg, results[leg], sweeps.get(leg)), flush=True)
   for leg, result in results.items():
     for name in result.failures:
       print(f'{leg.name}: {name}')
   bad = [r for r in results.values() if r.failures or not r.passed]
-  sys.exit(1 if bad else 0)
+  unfinished = [job for job in sweeps.values() if job.num_solved is None]
+  sys.exit(1 if bad or unfinished else 0)
 
 
 if __name__ == '__main__':

@@ -5,6 +5,7 @@ import os
 import jax
 import pytest
 
+from scripts.shared import experiments
 from tests import compiler
 
 
@@ -36,3 +37,13 @@ def test_the_code_of_these_tests_is_what_was_asked_for():
   is_hasty = os.environ.get('TOYJAX_TEST_CODE', 'hasty') == 'hasty'
   told = os.environ['XLA_FLAGS'].split()
   assert set(compiler.HASTE).issubset(told) == is_hasty
+
+
+@pytest.mark.parametrize('version', ['0.10.1', experiments.WRONG_ON_CPUS])
+def test_a_jax_that_computes_wrong_values_is_named(
+  monkeypatch, caplog, version
+):
+  monkeypatch.setattr(experiments.jaxlib, '__version__', version)
+  monkeypatch.setattr(jax.config, 'update', lambda name, value: None)
+  experiments.setup_jax(num_devices=1, dtype='float32')
+  assert caplog.text.count('jax#39103') == (version == '0.10.2')

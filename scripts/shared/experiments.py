@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import flags
 import jax
+import jaxlib
 
 from scripts.shared import interruptions, remarks
 from scripts.shared.list_flags import define_list, number
@@ -25,6 +26,10 @@ from toyjax.plots import style
 from toyjax.plots.texts import printable
 
 flags.disclaim_key_flags()
+
+_LOGGER = logging.getLogger('toyjax.scripts')
+# Products of many rows with a matrix, summed: some rows are wrong (jax#39103).
+WRONG_ON_CPUS = '0.10.2'
 
 
 def define_sweep_flags(
@@ -143,6 +148,12 @@ def setup_jax(*, num_devices: int, dtype: str) -> None:
   jax.config.update('jax_numpy_rank_promotion', 'allow')
   jax.config.update('jax_transfer_guard', 'allow')
   require_devices()
+  if jax.default_backend() == 'cpu' and jaxlib.__version__ == WRONG_ON_CPUS:
+    _LOGGER.warning(
+      'JAX %s computes some sums wrong on CPUs (jax#39103); install another, '
+      'such as pip install jax==0.10.1',
+      WRONG_ON_CPUS,
+    )
 
 
 def require_devices() -> None:

@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from benchmarks import test_matrix
+from benchmarks import matrix_legs, test_matrix
 
 # Not a set's order: it may repeat by chance.
 SEEN = """
@@ -37,7 +37,7 @@ SEEN = """
 
 @pytest.fixture(scope='module')
 def legs():
-  legs = test_matrix.make_legs([sys.executable])
+  legs = matrix_legs.make_legs([sys.executable])
   return {leg.name.split('-', 1)[1]: leg for leg in legs}
 
 
@@ -62,32 +62,44 @@ def test_a_leg_runs_with_what_it_says(legs, tmp_path, monkeypatch):
     'hash_seed': str(leg.hash_seed),
     'flags': ['--xla_cpu_enable_fast_math=false', '--xla_cpu_max_isa=SSE4_2'],
   }
-  row = test_matrix.row(leg, result)
+  row = test_matrix.row(leg, result, None)
   assert row.count('|') == test_matrix.HEADER.splitlines()[0].count('|')
   assert '| SSE4_2 | 3 |' in row
 
 
-def test_one_thing_changes_a_leg(legs):
+def test_a_leg_changes_one_thing_and_some_two(legs):
   default = legs['default']
   assert (default.isa, default.num_devices, default.busy) == (None, 2, False)
-  for leg in legs.values():
-    changes = sum(
-      getattr(leg, name) != getattr(default, name)
-      for name in ('isa', 'num_devices', 'busy')
-    )
-    assert changes == (leg != default)
+  names = ('isa', 'num_devices', 'busy')
+  changed = {
+    kind: {
+      name for name in names if getattr(leg, name) != getattr(default, name)
+    }
+    for kind, leg in legs.items()
+  }
+  for kind, what in changed.items():
+    assert len(what) == kind.count('-') + (kind != 'default'), kind
+  # The pairs leave nothing out.
+  pairs = [legs[kind] for kind, what in changed.items() if len(what) == 2]
+  for name in names:
+    alone = {
+      getattr(legs[k], name) for k, what in changed.items() if len(what) == 1
+    }
+    assert alone - {getattr(default, name)} <= {
+      getattr(leg, name) for leg in pairs
+    }
   assert len({leg.hash_seed for leg in legs.values()}) == len(legs)
 
 
 def test_a_load_works_and_ends():
-  with test_matrix.load(1) as (process,):
+  with matrix_legs.load(1) as (process,):
     assert process.poll() is None
   assert process.poll() is not None
 
 
 def test_what_cannot_run_the_tests_is_named():
   with pytest.raises(ValueError, match='/nowhere/python does not run'):
-    test_matrix.make_legs(['/nowhere/python'])
+    matrix_legs.make_legs(['/nowhere/python'])
 
 
 def test_a_leg_without_a_report_fails(legs, tmp_path):
@@ -95,3 +107,19 @@ def test_a_leg_without_a_report_fails(legs, tmp_path):
   result = test_matrix.run(leg, [], tmp_path / 'leg.log')
   assert result.passed == 0
   assert 'leg.log' in result.failures[0]
+
+
+def test_the_main_job_of_a_leg(legs, tmp_path):
+  leg = legs['1device']
+  small = ('--num_features=5,6', '--num_seeds=16', '--num_steps=400')
+  for _ in range(2):  # A folder that is there is replaced.
+    found = test_matrix.sweep(leg, tmp_path / 'job', small)
+  assert found.num_runs == 16
+  assert 0 <= found.num_solved <= 16
+  result = test_matrix.Result(5, 0, 0, 61.0, [])
+  assert f'{found.num_solved} of 16' in test_matrix.row(leg, result, found)
+  manifest = json.loads((tmp_path / 'job' / 'manifest.json').read_text())
+  assert manifest['invocations'][0]['num_devices'] == 1
+  wrong = test_matrix.sweep(leg, tmp_path / 'job', ['--num_seeds=0'])
+  assert wrong.num_solved is None
+  assert '| failed |' in test_matrix.row(leg, result, wrong)

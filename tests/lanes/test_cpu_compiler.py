@@ -147,3 +147,19 @@ def test_rows_that_move_down_are_read_before_they_are_written(size):
   for options in (None, cpu_compiler_options()):
     run = jax.jit(lanes(move), compiler_options=options)
     np.testing.assert_array_equal(run(xs), expected)
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'float64'])
+@pytest.mark.parametrize('size', [16_385, 20_000, 32_768, 40_000])
+def test_many_products_and_sums_are_those_of_few(dtype, size):
+  """JAX 0.10.2 has other values from the 128 KiB on (jax#39103)."""
+  matrix = np.arange(9.0).reshape((3, 3)) - 4
+  rows = np.linspace(-2, 2, 3 * size).reshape((size, 3))
+  expected = ((rows @ matrix.T) ** 2).sum(1)
+  with jax.enable_x64(dtype == 'float64'):
+    few = jnp.asarray(matrix, dtype)
+    run = jax.jit(jax.vmap(lambda row: jnp.sum((few @ row) ** 2)))
+    found = run(jnp.asarray(rows, dtype))
+  # Three sums of three products each, of numbers up to 5 x 2.
+  atol = 16 * np.finfo(dtype).eps * 3 * (3 * 10) ** 2
+  np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
