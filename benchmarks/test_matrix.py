@@ -128,7 +128,7 @@ def sweep(leg: Leg, workdir: pathlib.Path, arguments: Sequence[str]) -> Sweep:
   start = time.monotonic()
   with (
     load((os.cpu_count() or 1) * leg.busy),
-    workdir.with_suffix('.log').open('w', encoding='utf-8') as log,
+    workdir.with_name(f'{workdir.name}.log').open('w', encoding='utf-8') as log,
   ):
     done = subprocess.run(
       [

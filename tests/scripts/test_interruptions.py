@@ -1,5 +1,6 @@
 """Signals: the first ends a script in order, the second at once."""
 
+import gc
 import multiprocessing
 import os
 import pathlib
@@ -82,6 +83,35 @@ def test_the_second_signal_ends_it_at_once(tmp_path, number):
 def _interrupt_this() -> None:
   os.kill(os.getpid(), signal.SIGTERM)
   time.sleep(5)
+
+
+def _collect_and_work() -> None:
+  gc.collect()
+  time.sleep(5)
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_amid_garbage_collection_is_not_lost(number):
+  """Python drops what is raised in such a callback, here twice."""
+  phases = []
+
+  def callback(phase, info):
+    phases.append(phase)
+    if len(phases) == 1:
+      os.kill(os.getpid(), number)
+    if len(phases) <= 2:
+      time.sleep(0.2)
+
+  gc.callbacks.append(callback)
+  try:
+    with (
+      interruptions.raised(),
+      pytest.raises(interruptions.Interrupted) as interrupted,
+    ):
+      _collect_and_work()
+  finally:
+    gc.callbacks.remove(callback)
+  assert interrupted.value.status == 128 + number
 
 
 def test_ignored_signals_stay_so_and_handlers_come_back():
