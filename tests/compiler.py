@@ -5,9 +5,12 @@ whole of the tests takes half the time with it. TOYJAX_TEST_CODE=optimized
 compiles as for users; so do `make test-matrix` and part of `.ci/run`.
 """
 
+import functools
 import os
 
 import jax
+import jax.numpy as jnp
+import pytest
 
 CODES = ('hasty', 'optimized')
 HASTE = (
@@ -38,3 +41,23 @@ def set_up() -> None:
     raise ValueError(f'TOYJAX_TEST_CODE is {code!r}, not one of {CODES}')
   haste = HASTE if code == 'hasty' else ()
   os.environ['XLA_FLAGS'] = ' '.join([*flags_of_users(), *haste])
+
+
+@functools.cache
+def _converts(dtype: str) -> bool:
+  run = jax.jit(lambda x: (2 * x.astype(dtype)).astype('float32'))
+  try:
+    run(jnp.ones(4, 'float32'))
+  except jax.errors.JaxRuntimeError:
+    return False
+  return True
+
+
+def require_conversions(dtype: str) -> None:
+  """Skips a test of a type that XLA has no code for on this processor.
+
+  For SSE4.2 it calls functions for float16, and through it for smaller types,
+  that it does not bring: "Symbols not found: __extendhfsf2".
+  """
+  if not _converts(dtype):
+    pytest.skip(f'XLA cannot convert {dtype} with these instructions')

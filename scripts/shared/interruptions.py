@@ -73,7 +73,7 @@ def _raised_again(forgive: Callable[[], None]) -> Iterator[None]:
 
   def again(number: int) -> None:
     forgive()
-    _thread.interrupt_main(number)
+    _thread.interrupt_main(signal.Signals(number))
 
   def hook(unraisable: Any) -> None:
     error = unraisable.exc_value

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import require_conversions
 from tests.lanes.agreement import assert_agree
 from tests.lanes.primitives_arrays import INDEXING, SHAPES
 from tests.lanes.primitives_control import (
@@ -155,6 +156,7 @@ def test_every_rule_has_a_row():
 
 @pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
 def test_half_precision(dtype):
+  require_conversions(dtype)
   rng = np.random.default_rng(3)
   a, b = (jnp.asarray(rng.normal(size=(4, 3, 3)), dtype) for _ in range(2))
 

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.compiler import require_conversions
 from tests.lanes.agreement import assert_agree
 from toyjax.lanes import lanes
 
@@ -103,6 +104,7 @@ HALVES = {
 @pytest.mark.parametrize('dtype', ['float16', 'bfloat16'])
 @pytest.mark.parametrize('name', HALVES)
 def test_sums_of_halves_are_rounded_once(name, dtype):
+  require_conversions(dtype)
   rng = np.random.default_rng(3)
   x = jnp.asarray(rng.normal(size=(8, 100)), dtype)
   found = lanes(HALVES[name])(x)

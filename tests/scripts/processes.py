@@ -91,7 +91,7 @@ def start(
   script: str,
   *flags: str,
   folder: pathlib.Path,
-  env: Mapping[str, str],
+  env: Mapping[str, str] = NOTHING,
   compiles_all: bool = True,
 ) -> multiprocessing.process.BaseProcess:
   """Starts a script in a fork; its output goes to files in the folder."""
