@@ -69,6 +69,23 @@ def test_shares_of_replays(claims, replay, problem, base, columns):
     assert _share(row[f'{column}_count'], row['num_repeats']) in claims, column
 
 
+@pytest.mark.parametrize(
+  ('folder', 'bases'),
+  [
+    ('replay_float64', ('all',)),
+    ('replay_jax0101', ('all', 'no proven drop')),
+    ('replay', ('no proven drop',)),
+  ],
+)
+def test_replays_in_other_code(claims, folder, bases):
+  for base in bases:
+    row = _find(_rows(f'{folder}/replay.csv'), problem='all', base=base)
+    total = row['num_repeats']
+    assert _share(row['central_covers_count'], total) in claims
+    if base == 'all':
+      assert _share(row['within_count'], total) in claims
+
+
 def test_places_of_replays(claims, replay):
   for problem in ('2236', '330', '4682'):
     row = _find(replay, problem=problem, base='incorrect')
