@@ -79,7 +79,9 @@ def estimate(
   compiled = program.run.lower(chunk).compile()
   compile_seconds = time.monotonic() - start
   usage = compiled.memory_analysis()
-  chunk_bytes = size * _bytes_of(usage) // busy if usage else 0
+  # What the compiler says is of one device.
+  of_all = mesh.size * _bytes_of(usage) if usage else 0
+  chunk_bytes = size * of_all // busy
   memory.require(chunk_bytes, f'{size:,} runs, a chunk,')
   jax.block_until_ready(compiled(chunk))
   start = time.monotonic()

@@ -8,7 +8,8 @@ import signal
 import socket
 import sys
 import threading
-from typing import Any
+import types
+from typing import Any, Self
 
 _NAMES = ('SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK')
 SIGNALS = tuple(
@@ -44,52 +45,66 @@ def raised() -> Iterator[None]:
     for number in SIGNALS
     if signal.getsignal(number) not in (signal.SIG_IGN, None)
   }
-  with _watched(set(earlier)) as forgive, _raised_again(forgive):
+  with _watched(set(earlier)) as forgive, _Handler(forgive) as handler:
     for number in earlier:
-      signal.signal(number, _stop)
+      signal.signal(number, handler.stop)
     try:
       yield
     finally:
-      for number, handler in earlier.items():
-        signal.signal(number, handler)
+      for number, before in earlier.items():
+        signal.signal(number, before)
 
 
-def _stop(number: int, frame: Any) -> None:
-  del frame
-  raise Interrupted(number)
+class _Handler:
+  """Raises `Interrupted`, and again where Python drops it.
 
-
-@contextlib.contextmanager
-def _raised_again(forgive: Callable[[], None]) -> Iterator[None]:
-  """Raises `Interrupted` again where Python drops it.
-
-  That is where the handler ran in a finalizer or in a callback of the garbage
+  That is where a signal comes amid a finalizer or a callback of the garbage
   collector; JAX has one.
-
-  Args:
-    forgive: called before, since it looks like one more signal.
   """
-  before = sys.unraisablehook
 
-  def again(number: int) -> None:
-    forgive()
-    _thread.interrupt_main(signal.Signals(number))
+  def __init__(self, forgive: Callable[[], None]):
+    """`forgive` is called before what looks like one more signal."""
+    self._forgive = forgive
+    self._timer: threading.Timer | None = None
 
-  def hook(unraisable: Any) -> None:
-    error = unraisable.exc_value
-    if isinstance(error, Interrupted):
-      # Not here, where it would be dropped, too.
-      timer = threading.Timer(0.01, again, [error.number])
-      timer.daemon = True
-      timer.start()
+  def __enter__(self) -> Self:
+    self._before = sys.unraisablehook
+    sys.unraisablehook = self.dropped
+    return self
+
+  def __exit__(self, *error: object) -> None:
+    sys.unraisablehook = self._before
+    if self._timer is not None:
+      self._timer.cancel()
+
+  def stop(self, number: int, frame: types.FrameType | None) -> None:
+    """Handles a signal."""
+    while frame is not None:
+      if frame.f_code is _Handler.dropped.__code__:
+        self._send_later(number)  # Python would drop what is raised there.
+        return
+      frame = frame.f_back
+    raise Interrupted(number)
+
+  def dropped(self, unraisable: Any) -> None:
+    """Learns of an exception that Python drops."""
+    if isinstance(unraisable.exc_value, Interrupted):
+      self._send_later(unraisable.exc_value.number)
     else:
-      before(unraisable)
+      self._before(unraisable)
 
-  sys.unraisablehook = hook
-  try:
-    yield
-  finally:
-    sys.unraisablehook = before
+  def _send_later(self, number: int) -> None:
+    self._timer = threading.Timer(0.01, self._send, [number])
+    self._timer.daemon = True
+    self._timer.start()
+
+  def _send(self, number: int) -> None:
+    self._forgive()
+    main = threading.main_thread().ident
+    if main is not None and hasattr(signal, 'pthread_kill'):
+      signal.pthread_kill(main, number)
+    else:
+      _thread.interrupt_main(signal.Signals(number))
 
 
 @contextlib.contextmanager

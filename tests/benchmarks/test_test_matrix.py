@@ -111,9 +111,10 @@ def test_a_leg_without_a_report_fails(legs, tmp_path):
 
 def test_the_main_job_of_a_leg(legs, tmp_path):
   leg = legs['1device']
-  small = ('--num_features=5,6', '--num_seeds=16', '--num_steps=400')
-  for _ in range(2):  # A folder that is there is replaced.
-    found = test_matrix.sweep(leg, tmp_path / 'job', small)
+  (tmp_path / 'job').mkdir()
+  (tmp_path / 'job' / 'manifest.json').write_text('to be replaced')
+  small = ('--num_features=4,5', '--num_seeds=16', '--num_steps=100')
+  found = test_matrix.sweep(leg, tmp_path / 'job', small)
   assert found.num_runs == 16
   assert 0 <= found.num_solved <= 16
   result = test_matrix.Result(5, 0, 0, 61.0, [])

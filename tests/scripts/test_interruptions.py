@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import sys
+import threading
 import time
 
 import pytest
@@ -87,12 +88,18 @@ def _interrupt_this() -> None:
 
 def _collect_and_work() -> None:
   gc.collect()
-  time.sleep(5)
+  time.sleep(30)
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_amid_garbage_collection_is_not_lost(number):
-  """Python drops what is raised in such a callback, here twice."""
+@pytest.mark.parametrize('delay', [0.0, 0.1])
+def test_a_signal_amid_garbage_collection_is_not_lost(
+  monkeypatch, number, delay
+):
+  """Python drops what is raised in such a callback, here twice.
+
+  With a delay it also comes while the first one is being noted.
+  """
   phases = []
 
   def callback(phase, info):
@@ -102,6 +109,15 @@ def test_a_signal_amid_garbage_collection_is_not_lost(number):
     if len(phases) <= 2:
       time.sleep(0.2)
 
+  delays = iter([delay])
+
+  class Slow(threading.Timer):
+    def start(self):
+      super().start()
+      time.sleep(next(delays, 0.0))
+
+  monkeypatch.setattr(interruptions.threading, 'Timer', Slow)
+  start = time.monotonic()
   gc.callbacks.append(callback)
   try:
     with (
@@ -112,6 +128,7 @@ def test_a_signal_amid_garbage_collection_is_not_lost(number):
   finally:
     gc.callbacks.remove(callback)
   assert interrupted.value.status == 128 + number
+  assert time.monotonic() - start < 20
 
 
 def test_ignored_signals_stay_so_and_handlers_come_back():
