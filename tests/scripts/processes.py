@@ -3,7 +3,6 @@
 To import the libraries takes longer than most of these runs. So one process
 imports them, once for all tests, and each run is a fork of it that loads the
 script as a fresh one would. `from_scratch` is the command that a user types.
-Forks of one test process share what they compile, unless they shall not.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-
-import jax
 
 ROOT = pathlib.Path(__file__).parents[2]
 # They must start no threads on import, since these would not be in the forks.
@@ -42,7 +39,6 @@ LIBRARIES = (
 TIMEOUT = 300
 NOTHING: Mapping[str, str] = {}
 
-_CACHE = tempfile.TemporaryDirectory()  # Of compiled programs.
 _forks = multiprocessing.get_context('forkserver')
 _forks.set_forkserver_preload(list(LIBRARIES))
 
@@ -71,7 +67,6 @@ def _child(
   flags: Sequence[str],
   env: Mapping[str, str],
   folder: pathlib.Path,
-  cache: str | None,
 ) -> None:
   for name, descriptor in (('stdout', 1), ('stderr', 2)):
     with (folder / name).open('wb') as file:
@@ -80,9 +75,6 @@ def _child(
   signal.signal(signal.SIGINT, signal.default_int_handler)
   os.chdir(ROOT)
   os.environ.update(env)
-  if cache is not None:
-    jax.config.update('jax_compilation_cache_dir', cache)
-    jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.0)
   sys.argv[1:] = flags
   runpy.run_module(f'scripts.{script}', run_name='__main__', alter_sys=True)
 
@@ -92,21 +84,15 @@ def start(
   *flags: str,
   folder: pathlib.Path,
   env: Mapping[str, str] = NOTHING,
-  compiles_all: bool = True,
 ) -> multiprocessing.process.BaseProcess:
   """Starts a script in a fork; its output goes to files in the folder."""
-  cache = None if compiles_all else _CACHE.name
-  arguments = (script, flags, env, folder, cache)
-  process = _forks.Process(target=_child, args=arguments)
+  process = _forks.Process(target=_child, args=(script, flags, env, folder))
   process.start()
   return process
 
 
 def run(
-  script: str,
-  *flags: str,
-  env: Mapping[str, str] = NOTHING,
-  compiles_all: bool = False,
+  script: str, *flags: str, env: Mapping[str, str] = NOTHING
 ) -> subprocess.CompletedProcess:
   """Runs a script in a fork, and returns what `from_scratch` would.
 
@@ -114,14 +100,10 @@ def run(
     script: its name, in scripts.
     flags: of it.
     env: adds to the environment.
-    compiles_all: whether it compiles what an earlier one has compiled, for
-      tests that a second compilation has the same bits.
   """
   with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
-    process = start(
-      script, *flags, folder=folder, env=env, compiles_all=compiles_all
-    )
+    process = start(script, *flags, folder=folder, env=env)
     process.join(TIMEOUT)
     if process.exitcode is None:
       process.kill()

@@ -98,6 +98,7 @@ def test_scripts_say_so_and_claim_no_folder(tmp_path, script, line):
   name, *given = script.split()
   done = processes.run(name, *given, f'--workdir={tmp_path / "no"}')
   assert done.returncode == 1
+  assert len(done.stderr.strip().splitlines()) == 1, done.stderr
   (said,) = done.stderr.strip().split('\n')
   assert said.startswith(f'{name}: ')
   assert line in said
