@@ -1,5 +1,6 @@
 """Settings of all tests: devices, code, no silent broadcasting of ranks."""
 
+import gc
 import os
 import pathlib
 
@@ -12,6 +13,9 @@ from tests import compiler
 NUM_DEVICES = int(os.environ.get('TOYJAX_TEST_DEVICES', '2'))
 
 compiler.set_up()
+# Tracing makes many objects that stay: looking for garbage among them as often
+# as by default takes 7 % of the time.
+gc.set_threshold(100_000, 50, 50)
 jax.config.update('jax_num_cpu_devices', NUM_DEVICES)
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 
