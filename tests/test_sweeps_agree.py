@@ -4,7 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from tests.sweep_trials import make_xs, one_device, train_one_weight
+from tests.sweep_trials import (
+  LAST_BITS,
+  make_xs,
+  one_device,
+  train_one_weight,
+)
 from toyjax import chunks, sweeps
 
 pytestmark = pytest.mark.usefixtures('compiled_once')
@@ -19,7 +24,7 @@ def test_sweep_equals_a_loop():
   for i in range(12):
     alone = run(jax.tree.map(lambda leaf, i=i: leaf[i], xs))
     for name in ('w', 'loss'):
-      np.testing.assert_allclose(results[name][i], alone[name], rtol=2e-5)
+      np.testing.assert_allclose(results[name][i], alone[name], **LAST_BITS)
     assert results['index'][i] == i // 3
 
 
@@ -37,7 +42,9 @@ def test_chunks_and_devices_change_nothing_but_last_bits(chunk_size, devices):
   mesh = one_device() if devices == 'one' else None
   results = sweeps.sweep(train_one_weight, xs, chunk_size=chunk_size, mesh=mesh)
   jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5), results, reference
+    lambda a, b: np.testing.assert_allclose(a, b, **LAST_BITS),
+    results,
+    reference,
   )
 
 
@@ -49,7 +56,7 @@ def test_order_changes_nothing_but_last_bits():
   )
   reference = sweeps.sweep(train_one_weight, xs, chunk_size=16)
   jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(a, b[order], rtol=2e-5),
+    lambda a, b: np.testing.assert_allclose(a, b[order], **LAST_BITS),
     mixed,
     reference,
   )
@@ -64,7 +71,7 @@ def test_seed_alone_equals_seed_in_a_sweep_of_thousands():
       jax.tree.map(lambda leaf, run=run: leaf[run : run + 1], xs),
       chunk_size=512,
     )
-    np.testing.assert_allclose(alone['w'][0], results['w'][run], rtol=2e-5)
+    np.testing.assert_allclose(alone['w'][0], results['w'][run], **LAST_BITS)
 
 
 def test_a_chunk_computed_again_is_the_same_bit_for_bit():
@@ -80,7 +87,7 @@ def test_maps_agree_and_an_unknown_one_is_refused():
   vmap = sweeps.sweep(train_one_weight, xs, chunk_size=16, map_name='vmap')
   # 30 steps of training, each summing in another order.
   jax.tree.map(
-    lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5), lanes, vmap
+    lambda a, b: np.testing.assert_allclose(a, b, **LAST_BITS), lanes, vmap
   )
   with pytest.raises(ValueError, match='unknown map'):
     sweeps.sweep(train_one_weight, xs, chunk_size=16, map_name='pmap')
