@@ -3,7 +3,8 @@ r"""Does a change leave all results as they are?
 Runs every script small, in the checkout and in another commit (or with another
 interpreter), and compares what is printed and every file that is written: CSV
 and text line by line, stores and pictures byte for byte. For changes that move
-code and for new versions of JAX. The exit status is 1 where something differs.
+code and for new versions of JAX. The exit status is 1 where something differs,
+or where a script fails: two failures alike are no results.
 
   python -m benchmarks.same_results --commit=HEAD~1
   python -m benchmarks.same_results --python=.venv-py3.13/bin/python
@@ -203,7 +204,10 @@ def results(
 
   Returns:
     What they print and what they write, by name. Manifests and locks, which
-    tell when and where, are left out, and so is what names the manifest.
+    tell when and where, are left out.
+
+  Raises:
+    ValueError: where one fails, with its last words.
   """
   found = {}
   for script, *arguments in commands:
@@ -217,11 +221,11 @@ def results(
       stdin=subprocess.DEVNULL,
       capture_output=True,
     )
+    if done.returncode:
+      words = done.stderr.decode(errors='replace').strip()[-500:]
+      raise ValueError(f'{script} fails in {tree.root}: {words}')
     printed = done.stdout.replace(str(workdir).encode(), b'WORKDIR')
     found[f'{script}: printed'] = printed
-    found[f'{script}: exit status'] = str(done.returncode).encode()
-    if done.returncode:
-      found[f'{script}: errors'] = done.stderr[-2000:]
   for path in sorted(workdir.rglob('*')):
     if path.is_file() and path.name not in ('manifest.json', '.lock'):
       content = path.read_bytes().replace(str(workdir).encode(), b'WORKDIR')

@@ -50,6 +50,22 @@ define_path(
 flags.DEFINE_bool('list', False, 'Only name the legs.')
 
 
+def _run(leg: Leg, arguments: Sequence[str], log: pathlib.Path) -> int:
+  """Runs a module with a leg's interpreter; returns its exit status."""
+  with (
+    load((os.cpu_count() or 1) * leg.busy),
+    log.open('w', encoding='utf-8') as file,
+  ):
+    return subprocess.run(
+      [leg.python, '-m', *arguments],
+      cwd=ROOT,
+      env=os.environ | leg.environment(),
+      stdin=subprocess.DEVNULL,
+      stdout=file,
+      stderr=subprocess.STDOUT,
+    ).returncode
+
+
 class Result(NamedTuple):
   """How the tests of a leg ended."""
 
@@ -74,18 +90,7 @@ def run(leg: Leg, arguments: Sequence[str], log: pathlib.Path) -> Result:
   report = log.with_suffix('.xml')
   report.unlink(missing_ok=True)
   start = time.monotonic()
-  with (
-    load((os.cpu_count() or 1) * leg.busy),
-    log.open('w', encoding='utf-8') as file,
-  ):
-    subprocess.run(
-      [leg.python, '-m', 'pytest', f'--junitxml={report}', *arguments],
-      cwd=ROOT,
-      env=os.environ | leg.environment(),
-      stdin=subprocess.DEVNULL,
-      stdout=file,
-      stderr=subprocess.STDOUT,
-    )
+  _run(leg, ['pytest', f'--junitxml={report}', *arguments], log)
   seconds = time.monotonic() - start
   if not report.exists():
     return Result(0, 0, 0, seconds, [f'no report: see {log}'])
@@ -124,25 +129,17 @@ def sweep(leg: Leg, workdir: pathlib.Path, arguments: Sequence[str]) -> Sweep:
     arguments: flags beside the defaults.
   """
   shutil.rmtree(workdir, ignore_errors=True)
-  command = [leg.python, '-m', 'scripts.optimization_failure']
   start = time.monotonic()
-  with (
-    load((os.cpu_count() or 1) * leg.busy),
-    workdir.with_name(f'{workdir.name}.log').open('w', encoding='utf-8') as log,
-  ):
-    done = subprocess.run(
-      [
-        *(*command, f'--workdir={workdir}'),
-        *(f'--num_devices={leg.num_devices}', *arguments),
-      ],
-      cwd=ROOT,
-      env=os.environ | leg.environment(),
-      stdin=subprocess.DEVNULL,
-      stdout=log,
-      stderr=subprocess.STDOUT,
-    )
+  status = _run(
+    leg,
+    [
+      *('scripts.optimization_failure', f'--workdir={workdir}'),
+      *(f'--num_devices={leg.num_devices}', *arguments),
+    ],
+    workdir.with_name(f'{workdir.name}.log'),
+  )
   seconds = time.monotonic() - start
-  if done.returncode:
+  if status:
     return Sweep(None, 0, seconds)
   with (workdir / 'summary.csv').open(encoding='utf-8') as file:
     rows = list(csv.DictReader(file))

@@ -41,13 +41,11 @@ def test_what_only_one_has_is_named():
   ]
 
 
-def test_a_run_that_fails_is_a_result(tmp_path):
+def test_a_run_that_fails_is_no_result(tmp_path):
   tree = same_results.Tree(ROOT, sys.executable)
-  found = same_results.results(
-    tree, [('failure_sizes', '--no_such_flag')], tmp_path / 'job'
-  )
-  assert found['failure_sizes: exit status'] == b'1'
-  assert b'no_such_flag' in found['failure_sizes: errors']
+  commands = [('failure_sizes', '--no_such_flag')]
+  with pytest.raises(ValueError, match=r'failure_sizes fails.*no_such_flag'):
+    same_results.results(tree, commands, tmp_path / 'job')
 
 
 def test_a_commit_is_checked_out_and_gone():

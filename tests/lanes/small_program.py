@@ -31,7 +31,7 @@ def loss(x, y):
 
 
 def check_compiled(make, *args):
-  """As `check`, for programs of many steps: compiled fast, and as one."""
+  """As `check`, for programs of many steps: compiled, and as one."""
   found, expected = jax.jit(
     lambda *args: [make(mapper)(*args) for mapper in (lanes, jax.vmap)],
   )(*args)
