@@ -18,7 +18,7 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 LOCK = $$($(BIN)/python -c "import sys; print('requirements' + '-py312' * (sys.version_info >= (3, 12)) + '.txt')")
 MINOR := import sys; print('%d.%d' % sys.version_info[:2])
 
-.PHONY: help setup sweep test test-matrix lint format types bench clean
+.PHONY: help setup sweep test test-matrix lint format types verify bench clean
 
 help:
 	@echo 'make sweep   train, label and count: the main job (WORKDIR=$(WORKDIR))'
@@ -26,6 +26,7 @@ help:
 	@echo 'make test-matrix   the tests on other processors, Pythons, devices'
 	@echo 'make lint    ruff: rules and format; `make format` repairs'
 	@echo 'make types   mypy'
+	@echo 'make verify  compare every linked number with its file in results'
 	@echo 'make bench   benchmarks against peers (installs PyTorch)'
 	@echo 'make setup   only set up $(VENV)'
 
@@ -73,6 +74,10 @@ format: $(READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+# Every linked number of the documents, and the digest of every file in results.
+verify: $(READY)
+	$(BIN)/python -m benchmarks.verify
 
 $(VENV)/.bench: $(READY)
 	$(BIN)/python -m pip install --quiet -r $(LOCK) -e '.[bench]'

@@ -1,6 +1,6 @@
 """The runs that benchmarks repeat: the ReLU autoencoder under AdamW.
 
-The numbers are the defaults of `scripts.optimization_failure`.
+The numbers are the defaults of `studies.optimization_failure`.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from scripts.shared import autoencoder_trial
 from toyjax import chunks, descent, loops, sweeps
 from toyjax.base import Array
 from toyjax.data import sparse_features
+from toyjax.studies.optimization_failure import trial
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -32,15 +32,13 @@ def make_trial(
   *, num_features: int, observe_steps: Sequence[int], dtype: str
 ) -> chunks.Trial:
   """Returns the main script's trial, which ends at the last observed step."""
-  return autoencoder_trial.make_trial(
+  return trial.make_trial(
     {
       'num_features': num_features,
       'num_hidden': NUM_HIDDEN,
       'optimizer': 'adamw',
       'init': 'glorot_normal',
       'loss_reduction': 'mean',
-    },
-    {
       'schedule': 'constant',
       'warmup_steps': 0,
       'num_steps': observe_steps[-1],

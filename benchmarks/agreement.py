@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import scipy.stats
 
-from scripts.shared import tables
-from toyjax import statistics
+from toyjax import statistics, tables
+from toyjax.tables import Share
 
 # The chance that a whole table of equal shares is called different.
 LEVEL = 1e-3
@@ -105,12 +105,10 @@ def print_counts(
   """
 
   def cells(row: Mapping[str, Any]) -> list[str]:
+    shares = [Share(row[f'{s}_count'], row[f'{s}_total']) for s in SIDES]
     sides = [
-      (
-        f'{row[f"{side}_count"]}/{row[f"{side}_total"]}',
-        tables.percent_interval(row[f'{side}_lower'], row[f'{side}_upper']),
-      )
-      for side in SIDES
+      (f'{share.count}/{share.total}', tables.percent_interval(share.interval))
+      for share in shares
     ]
     return [
       *(str(row[name]) for name in header),
@@ -120,7 +118,7 @@ def print_counts(
     ]
 
   names = ('outcome', 'toyjax', '95 %', 'PyTorch', '95 %', 'z')
-  print(tables.format_table((*header.values(), *names), map(cells, rows)))
+  print(tables.align((*header.values(), *names), map(cells, rows)))
 
 
 def disagreements(
@@ -215,4 +213,4 @@ def print_samples(
       where = (str(row[name]) for name in header)
       lines.append([*where, label, *quantiles, p_value])
   names = [f'{100 * q:.0f} %' for q in QUANTILES]
-  print(tables.format_table((*header.values(), 'side', *names, 'p'), lines))
+  print(tables.align((*header.values(), 'side', *names, 'p'), lines))

@@ -17,36 +17,65 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scripts.shared import experiments, launch, tables
-from scripts.shared.number_flags import (
-  MOST_POINTS,
-  MOST_UNITS,
-  define_float,
-  define_integer,
-)
-from toyjax import chunks, sweeps
+from toyjax import chunks, sweeps, tables
 from toyjax.base import Array, PRNGKey
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
 from toyjax.inference import changepoint
+from toyjax.parsers import MOST_POINTS, MOST_UNITS, Number
+from toyjax.settings import FIXED, Setting
 
-define_integer(
-  'num_positions', 128, 'T, positions of a trace.', 2, upper=MOST_UNITS
+SETTINGS = (
+  Setting(
+    'num_positions',
+    128,
+    Number(int, 2, MOST_UNITS),
+    FIXED,
+    'T, positions of a trace.',
+  ),
+  Setting(
+    'num_rollouts',
+    100,
+    Number(int, 1, MOST_POINTS),
+    FIXED,
+    'Rollouts of an active run.',
+  ),
+  Setting(
+    'num_traces',
+    10_240,
+    Number(int, 1, 100 * MOST_POINTS),
+    FIXED,
+    'Traces at once.',
+  ),
+  Setting(
+    'short',
+    256,
+    Number(int, 2, MOST_UNITS),
+    FIXED,
+    'The shorter T of the growth.',
+  ),
+  Setting(
+    'long',
+    4096,
+    Number(int, 2, MOST_UNITS),
+    FIXED,
+    'The longer T of the growth.',
+  ),
+  Setting(
+    'growth_traces',
+    256,
+    Number(int, 1, 100 * MOST_POINTS),
+    FIXED,
+    'Traces at the two lengths.',
+  ),
+  Setting(
+    'p1', 0.7, Number(float, 0.0, 1.0), FIXED, 'Success before the change.'
+  ),
+  Setting('p2', 0.05, Number(float, 0.0, 1.0), FIXED, 'Success from it on.'),
+  Setting('repeats', 5, Number(int, 1), FIXED, 'Timings.'),
 )
-define_integer(
-  'num_rollouts', 100, 'Rollouts of an active run.', 1, upper=MOST_POINTS
-)
-define_integer(
-  'num_traces', 10_240, 'Traces at once.', 1, upper=100 * MOST_POINTS
-)
-define_integer(
-  'short', 256, 'The shorter T of the growth.', 2, upper=MOST_UNITS
-)
-define_integer('long', 4096, 'The longer T of the growth.', 2, upper=MOST_UNITS)
-define_integer(
-  'growth_traces', 256, 'Traces at the two lengths.', 1, upper=100 * MOST_POINTS
-)
-define_float('p1', 0.7, 'Success before the change.', 0.0, 1.0)
-define_float('p2', 0.05, 'Success from it on.', 0.0, 1.0)
-define_integer('repeats', 5, 'Timings.', 1)
+
+define(SETTINGS)
 
 
 def make_trial(
@@ -97,7 +126,7 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
-  experiments.setup_jax(num_devices=0, dtype='float32')
+  machine.setup_jax(num_devices=0, dtype='float32')
   rates = {'p1': FLAGS.p1, 'p2': FLAGS.p2}
   rows = []
   per_rollout = {}
@@ -134,7 +163,7 @@ def main(argv: list[str]) -> None:
     'found exactly',
     'compile s',
   )
-  print(tables.format_table(header, rows))
+  print(tables.align(header, rows))
   growth = per_rollout[FLAGS.long] / per_rollout[FLAGS.short]
   print(
     f'time per rollout at T={FLAGS.long} / T={FLAGS.short}: {growth:.3g} '

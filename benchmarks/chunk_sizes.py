@@ -15,28 +15,36 @@ import jax
 import numpy as np
 
 from benchmarks import adamw_runs
-from scripts.shared import experiments, launch, tables
-from scripts.shared.list_flags import define_list, number
-from scripts.shared.number_flags import MOST_FEATURES, define_integer
-from toyjax import chunks
+from toyjax import chunks, tables
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
+from toyjax.parsers import MOST_FEATURES, Number
+from toyjax.settings import FIXED, Setting
 
-define_list(
-  'chunk_size',
-  [256, 512, 1024, 2048, 4096, 16_384],
-  number(int, 1),
-  'Runs computed at a time.',
+SETTINGS = (
+  Setting(
+    'chunk_size',
+    [256, 512, 1024, 2048, 4096, 16_384],
+    Number(int, 1),
+    FIXED,
+    'Runs computed at a time.',
+  ),
+  Setting(
+    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
+  ),
+  Setting('num_seeds', 16_384, Number(int, 1), FIXED, 'Seeds of a sweep.'),
+  Setting('num_steps', 1000, Number(int, 1), FIXED, 'Steps of each run.'),
+  Setting('repeats', 5, Number(int, 1), FIXED, 'Sweeps with each size.'),
 )
-define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
-define_integer('num_seeds', 16_384, 'Seeds of a sweep.', 1)
-define_integer('num_steps', 1000, 'Steps of each run.', 1)
-define_integer('repeats', 5, 'Sweeps with each size.', 1)
+
+define(SETTINGS)
 
 
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
-  experiments.setup_jax(num_devices=0, dtype='float32')
+  machine.setup_jax(num_devices=0, dtype='float32')
   trial = adamw_runs.make_trial(
     num_features=FLAGS.num_features,
     observe_steps=[FLAGS.num_steps],
@@ -70,7 +78,7 @@ def main(argv: list[str]) -> None:
     f'steps; the default is {chunks.default_size(mesh)}'
   )
   print(
-    tables.format_table(
+    tables.align(
       ('chunk', 'seed-steps/s', 'range'),
       [
         [

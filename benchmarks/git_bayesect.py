@@ -28,40 +28,71 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.git_bayesect_agreement import Traces, check
-from scripts.shared import experiments, launch, tables
-from scripts.shared.number_flags import (
-  MOST_POINTS,
-  MOST_UNITS,
-  define_float,
-  define_integer,
-  define_seed,
-)
-from scripts.shared.path_flags import define_path
-from toyjax import chunks
+from toyjax import chunks, parsers, settings, tables
 from toyjax.base import Array, PRNGKey
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint.policies import by_expected_entropy
+from toyjax.parsers import MOST_POINTS, MOST_UNITS, Number
+from toyjax.settings import FIXED, Setting
 
 POSTERIOR_TOLERANCE = 1e-9
 # Two picks tie where git_bayesect's expected entropies differ by less, in bits.
 TIE_BITS = 1e-9
 
-define_integer(
-  'num_positions', 128, 'T, positions of a trace.', 2, upper=MOST_UNITS
+SETTINGS = (
+  Setting(
+    'num_positions',
+    128,
+    Number(int, 2, MOST_UNITS),
+    FIXED,
+    'T, positions of a trace.',
+  ),
+  Setting(
+    'num_rollouts',
+    100,
+    Number(int, 1, MOST_POINTS),
+    FIXED,
+    'N, active rollouts of a trace.',
+  ),
+  Setting(
+    'num_traces',
+    10_000,
+    Number(int, 1, 100 * MOST_POINTS),
+    FIXED,
+    'Traces that toyjax runs.',
+  ),
+  Setting(
+    'num_git_traces',
+    100,
+    Number(int, 1),
+    FIXED,
+    'Traces that git_bayesect runs.',
+  ),
+  Setting(
+    'num_checked', 20, Number(int, 1), FIXED, 'Traces on which both must agree.'
+  ),
+  Setting(
+    'rate_before',
+    0.7,
+    Number(float, 0.0, 1.0),
+    FIXED,
+    'p₁ of the simulated traces.',
+  ),
+  Setting(
+    'rate_after',
+    0.05,
+    Number(float, 0.0, 1.0),
+    FIXED,
+    'p₂ of the simulated traces.',
+  ),
+  Setting('repeats', 5, Number(int, 1), FIXED, 'Timings; the median counts.'),
+  settings.seed('Of all draws.'),
+  Setting('workdir', None, parsers.path, FIXED, 'Folder for git_bayesect.csv.'),
 )
-define_integer(
-  'num_rollouts', 100, 'N, active rollouts of a trace.', 1, upper=MOST_POINTS
-)
-define_integer(
-  'num_traces', 10_000, 'Traces that toyjax runs.', 1, upper=100 * MOST_POINTS
-)
-define_integer('num_git_traces', 100, 'Traces that git_bayesect runs.', 1)
-define_integer('num_checked', 20, 'Traces on which both must agree.', 1)
-define_float('rate_before', 0.7, 'p₁ of the simulated traces.', 0.0, 1.0)
-define_float('rate_after', 0.05, 'p₂ of the simulated traces.', 0.0, 1.0)
-define_integer('repeats', 5, 'Timings; the median counts.', 1)
-define_seed('Of all draws.')
-define_path('workdir', None, 'Folder for git_bayesect.csv.')
+
+define(SETTINGS)
 
 
 def time_git_bayesect(traces: Traces, num_traces: int, seed: int) -> float:
@@ -113,7 +144,7 @@ def main(argv: list[str]) -> None:
   """Checks agreement, then prints and writes the speeds."""
   del argv
   options = flags.FLAGS
-  experiments.setup_jax(num_devices=0, dtype='float32')
+  machine.setup_jax(num_devices=0, dtype='float32')
   traces = Traces(
     options.num_positions,
     options.num_rollouts,

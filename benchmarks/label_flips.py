@@ -28,26 +28,48 @@ import numpy as np
 
 from benchmarks import adamw_runs, label_variants
 from benchmarks.label_variants import VARIANTS, Runs
-from scripts.shared import launch, tables
-from scripts.shared.number_flags import (
-  MOST_FEATURES,
-  define_integer,
-  define_seed,
-)
-from scripts.shared.path_flags import define_path
-from toyjax import statistics
+from toyjax import parsers, settings, statistics, tables
+from toyjax.command import launch
+from toyjax.command.flags import define
+from toyjax.parsers import MOST_FEATURES, Number
+from toyjax.settings import FIXED, Setting
+from toyjax.statistics import Interval
+from toyjax.tables import Column, Row, Table, column
 from toyjax.toys.relu_autoencoder import Outcome
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
-define_integer('num_steps', 10_000, 'Steps of each run.', 2)
-define_integer('num_seeds', 1024, 'Runs of each variant.', 1)
-define_integer(
-  'num_alone', 32, 'Runs that are also made alone, spread over all seeds.', 1
+SETTINGS = (
+  Setting(
+    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
+  ),
+  Setting('num_steps', 10_000, Number(int, 2), FIXED, 'Steps of each run.'),
+  Setting('num_seeds', 1024, Number(int, 1), FIXED, 'Runs of each variant.'),
+  Setting(
+    'num_alone',
+    32,
+    Number(int, 1),
+    FIXED,
+    'Runs that are also made alone, spread over all seeds.',
+  ),
+  settings.seed('Of the sweep.'),
+  Setting(
+    'workdir',
+    None,
+    parsers.path,
+    FIXED,
+    'Folder for two CSV files; without it, none.',
+  ),
+  Setting(
+    'output',
+    None,
+    parsers.path,
+    FIXED,
+    'File (.npz) for the runs of --variant.',
+  ),
 )
-define_seed('Of the sweep.')
-define_path('workdir', None, 'Folder for two CSV files; without it, none.')
+
+define(SETTINGS)
 flags.DEFINE_multi_enum(
   'compare',
   [name for name in VARIANTS if name != 'baseline'],
@@ -58,7 +80,6 @@ flags.DEFINE_multi_enum(
 flags.DEFINE_enum(
   'variant', None, list(VARIANTS), 'Run only this one, into --output.'
 )
-define_path('output', None, 'File (.npz) for the runs of --variant.')
 
 
 def run_in_process(
@@ -95,10 +116,8 @@ def compare(name: str, baseline: Runs, runs: Runs) -> dict[str, Any]:
     return int(np.concatenate(same, axis=1).all(axis=1).sum())
 
   flips = int(np.sum(runs.outcomes != same_seeds.outcomes))
-  interval = statistics.wilson(flips, num_runs)
   solved = np.isin(runs.outcomes, adamw_runs.SOLVED)
   solved_before = np.isin(same_seeds.outcomes, adamw_runs.SOLVED)
-  difference = tables.paired_difference(solved, solved_before)
   return {
     'variant': name,
     'num_runs': num_runs,
@@ -109,14 +128,10 @@ def compare(name: str, baseline: Runs, runs: Runs) -> dict[str, Any]:
       float(np.max(np.abs(same_seeds.bias - runs.bias))),
     ),
     'flips': flips,
-    'fraction': interval.estimate,
-    'lower': interval.lower,
-    'upper': interval.upper,
+    'fraction': statistics.wilson(flips, num_runs),
     'solved': int(solved.sum()),
     'solved_before': int(solved_before.sum()),
-    'solved_difference': difference.estimate,
-    'solved_difference_lower': difference.lower,
-    'solved_difference_upper': difference.upper,
+    'solved_difference:': tables.paired_difference(solved, solved_before),
   }
 
 
@@ -130,42 +145,35 @@ def _same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
   )
 
 
-def print_flips(rows: Sequence[Mapping[str, Any]]) -> None:
-  """Prints how far each variant's weights and labels differ."""
+def _of_all(name: str, header: str) -> Column:
+  return Column(header, lambda row: f'{row[name]}/{row["num_runs"]}')
 
-  def cells(row: Mapping[str, Any]) -> list[str]:
-    total = row['num_runs']
-    return [
-      VARIANTS[row['variant']].description,
-      f'{row["same_start"]}/{total}',
-      f'{row["identical"]}/{total}',
-      f'{row["largest_difference"]:.2g}',
-      f'{row["flips"]}/{total}',
-      tables.percent(row['fraction']),
-      tables.percent_interval(row['lower'], row['upper']),
-      f'{row["solved"]}/{total}',
-      f'{100.0 * row["solved_difference"]:+.2f}%',
-      tables.percent_interval(
-        row['solved_difference_lower'], row['solved_difference_upper']
-      ),
-    ]
 
-  print(
-    tables.format_table(
-      (
-        'changed',
-        'same start',
-        'same end',
-        'largest',
-        'labels flipped',
-        'share',
-        '95 %',
-        'solved',
-        'more',
-        '95 %',
-      ),
-      map(cells, rows),
-    )
+def _share(interval: Interval) -> str:
+  return tables.percent(interval.estimate)
+
+
+def _difference(interval: Interval) -> str:
+  return tables.percent(interval.estimate, '+.2f')
+
+
+def flips_table(rows: Sequence[Row]) -> Table:
+  """Returns how far each variant's weights and labels differ."""
+  return Table(
+    'label_flips',
+    rows,
+    shown=(
+      column('variant', 'changed', lambda name: VARIANTS[name].description),
+      _of_all('same_start', 'same start'),
+      _of_all('identical', 'same end'),
+      column('largest_difference', 'largest', '.2g'),
+      _of_all('flips', 'labels flipped'),
+      column('fraction', 'share', _share),
+      column('fraction', '95 %', tables.percent_interval),
+      _of_all('solved', 'solved'),
+      column('solved_difference:', 'more', _difference),
+      column('solved_difference:', '95 %', tables.percent_interval),
+    ),
   )
 
 
@@ -182,51 +190,51 @@ def print_kinds(name: str, baseline: Runs, runs: Runs) -> None:
     print(f'{VARIANTS[name].description}: {", ".join(parts)}')
 
 
-def outcome_rows(single: Runs, double: Runs) -> list[dict[str, Any]]:
-  """Returns the shares of each outcome that occurs in either precision."""
+def outcomes_table(single: Runs, double: Runs) -> Table:
+  """Returns the shares of each outcome in both precisions, and how they differ.
+
+  Outcomes that occur in neither are left out.
+  """
   rows = []
   for code in Outcome:
-    a, b = single.outcomes == code, double.outcomes == code
-    if not (a.any() or b.any()):
+    sides = {
+      'float32': single.outcomes == code,
+      'float64': double.outcomes == code,
+    }
+    if not any(is_of.any() for is_of in sides.values()):
       continue
     row: dict[str, Any] = {'outcome': code.name}
-    for side, counted in (('float32', a), ('float64', b)):
-      interval = statistics.wilson(int(counted.sum()), len(counted))
+    for side, is_of in sides.items():
+      count, total = int(is_of.sum()), len(is_of)
       row |= {
-        f'{side}_count': int(counted.sum()),
-        f'{side}_total': len(counted),
-        f'{side}_fraction': interval.estimate,
-        f'{side}_lower': interval.lower,
-        f'{side}_upper': interval.upper,
+        f'{side}_count': count,
+        f'{side}_total': total,
+        f'{side}:fraction': statistics.wilson(count, total),
       }
-    difference = tables.paired_difference(b, a)
-    row |= {
-      'difference': difference.estimate,
-      'difference_lower': difference.lower,
-      'difference_upper': difference.upper,
-    }
+    row['difference:'] = tables.paired_difference(
+      sides['float64'], sides['float32']
+    )
     rows.append(row)
-  return rows
 
+  def shown(side: str) -> tuple[Column, Column]:
+    return (
+      Column(
+        side, lambda row: f'{row[f"{side}_count"]}/{row[f"{side}_total"]}'
+      ),
+      column(f'{side}:fraction', '95 %', tables.percent_interval),
+    )
 
-def print_outcomes(rows: Sequence[Mapping[str, Any]]) -> None:
-  """Prints the shares in both precisions and their paired difference."""
-
-  def cells(row: Mapping[str, Any]) -> list[str]:
-    cells = [row['outcome']]
-    for side in ('float32', 'float64'):
-      cells += [
-        f'{row[f"{side}_count"]}/{row[f"{side}_total"]}',
-        tables.percent_interval(row[f'{side}_lower'], row[f'{side}_upper']),
-      ]
-    return [
-      *cells,
-      f'{100.0 * row["difference"]:+.2f}%',
-      tables.percent_interval(row['difference_lower'], row['difference_upper']),
-    ]
-
-  header = ('outcome', 'float32', '95 %', 'float64', '95 %', 'less', '95 %')
-  print(tables.format_table(header, map(cells, rows)))
+  return Table(
+    'label_flips_outcomes',
+    rows,
+    shown=(
+      column('outcome'),
+      *shown('float32'),
+      *shown('float64'),
+      column('difference:', 'less', _difference),
+      column('difference:', '95 %', tables.percent_interval),
+    ),
+  )
 
 
 def compare_all(
@@ -244,19 +252,20 @@ def compare_all(
     f'n={settings["num_features"]}, AdamW, {settings["num_steps"]} steps, '
     f'seed {settings["seed"]}; baseline: {VARIANTS["baseline"].description}\n'
   )
-  flip_rows = [compare(name, baseline, other) for name, other in runs.items()]
-  print_flips(flip_rows)
-  print()
+  flips = flips_table(
+    [compare(name, baseline, other) for name, other in runs.items()]
+  )
+  print(f'{flips.body()}\n')
   for name, other in runs.items():
     print_kinds(name, baseline, other)
   print('\nShares in both precisions, and float64 less float32, paired:\n')
-  shares = outcome_rows(baseline, runs['float64'])
-  print_outcomes(shares)
+  shares = outcomes_table(baseline, runs['float64'])
+  print(shares.body())
   if workdir is not None:
     path = pathlib.Path(workdir)
     path.mkdir(parents=True, exist_ok=True)
-    tables.write_csv(path / 'label_flips.csv', flip_rows)
-    tables.write_csv(path / 'label_flips_outcomes.csv', shares)
+    for table in (flips, shares):
+      table.write(path)
 
 
 def main(argv: list[str]) -> None:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from benchmarks import adamw_runs
-from scripts.shared import experiments
 from toyjax import sweeps
+from toyjax.command import machine
 
 
 class Variant(NamedTuple):
@@ -91,7 +91,7 @@ def environment(variant: Variant, given: Mapping[str, str]) -> dict[str, str]:
 
 def run(variant: Variant, settings: Mapping[str, int]) -> Runs:
   """Trains the seeds of a variant, in this process."""
-  experiments.setup_jax(num_devices=variant.num_devices, dtype=variant.dtype)
+  machine.setup_jax(num_devices=variant.num_devices, dtype=variant.dtype)
   indices = np.arange(settings['num_seeds'])
   num_features, dtype = settings['num_features'], variant.dtype
   trial = adamw_runs.make_trial(

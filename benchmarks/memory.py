@@ -17,18 +17,28 @@ import time
 
 from absl import app, flags
 
-from scripts.shared.number_flags import (
-  MOST_FEATURES,
-  define_float,
-  define_integer,
-)
+from toyjax.command.flags import define
+from toyjax.parsers import MOST_FEATURES, Number
+from toyjax.settings import FIXED, Setting
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-define_integer('num_features', 7, 'n, features.', 2, upper=MOST_FEATURES)
-define_integer('num_seeds', 100_000, 'Seeds of the sweep.', 1)
-define_integer('num_steps', 2000, 'Steps of each run.', 2)
-define_float('limit_gib', 3.0, 'Limit of the resident memory, GiB.', 0.0)
+SETTINGS = (
+  Setting(
+    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
+  ),
+  Setting('num_seeds', 100_000, Number(int, 1), FIXED, 'Seeds of the sweep.'),
+  Setting('num_steps', 2000, Number(int, 2), FIXED, 'Steps of each run.'),
+  Setting(
+    'limit_gib',
+    3.0,
+    Number(float, 0.0),
+    FIXED,
+    'Limit of the resident memory, GiB.',
+  ),
+)
+
+define(SETTINGS)
 
 
 def peak_children_bytes() -> int:

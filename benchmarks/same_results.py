@@ -14,6 +14,7 @@ or where a script fails: two failures alike are no results.
 from collections.abc import Iterator, Mapping, Sequence
 import contextlib
 import itertools
+import json
 import os
 import pathlib
 import subprocess
@@ -24,18 +25,34 @@ from typing import NamedTuple
 from absl import app, flags
 
 from benchmarks.same_results_cases import CASES
-from scripts.shared.list_flags import choice, define_list
-from scripts.shared.path_flags import define_path
+from toyjax import parsers
+from toyjax.command.flags import define
+from toyjax.parsers import Choice
+from toyjax.settings import FIXED, Setting
 
 ROOT = pathlib.Path(__file__).parents[1]
 
-define_list(
-  'scripts', list(CASES), choice(tuple(CASES)), 'Whose results to compare.'
+SETTINGS = (
+  Setting(
+    'scripts',
+    list(CASES),
+    Choice(tuple(CASES)),
+    FIXED,
+    'Whose results to compare.',
+  ),
+  Setting(
+    'python',
+    '',
+    parsers.path,
+    FIXED,
+    "Its interpreter; '' is the one that runs this.",
+  ),
 )
+
+define(SETTINGS)
 flags.DEFINE_string(
   'commit', '', "To compare with; '' is the checkout, with another --python."
 )
-define_path('python', '', "Its interpreter; '' is the one that runs this.")
 
 
 class Tree(NamedTuple):
@@ -105,6 +122,8 @@ def results(
   for path in sorted(workdir.rglob('*')):
     if path.is_file() and path.name not in ('manifest.json', '.lock'):
       content = path.read_bytes().replace(str(workdir).encode(), b'WORKDIR')
+      if path.suffix == '.json':  # The order of settings is none of theirs.
+        content = json.dumps(json.loads(content), sort_keys=True).encode()
       found[str(path.relative_to(workdir))] = content
   return found
 

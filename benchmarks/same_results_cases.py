@@ -126,5 +126,11 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       '--num_draws=50',
     ),
   ),
+  'superposition_phase': (
+    (
+      *('superposition_phase', '--density=0.1:1:2', '--importance=1,4'),
+      *('--num_steps=60', '--observe_steps=20,60', '--num_seeds=12'),
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

@@ -30,58 +30,76 @@ import numpy as np
 from benchmarks import seed_steps_gpu, seed_steps_measure, seed_steps_report
 from benchmarks import seed_steps_peers as peers
 from benchmarks import seed_steps_problems as problems
-from scripts.shared import experiments, launch, tables
-from scripts.shared.list_flags import choice, define_list, number
-from scripts.shared.number_flags import (
-  define_float,
-  define_integer,
-  define_seed,
-)
-from scripts.shared.path_flags import define_path
+from toyjax import parsers, settings, tables
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
+from toyjax.parsers import Choice, Number
+from toyjax.settings import FIXED, Setting
 
 CELLS = ('5:2', '7:2', '8:2', '12:2', '20:2', '32:2', '7:3', 'text', '200:20')
 SCALING_CELL = '7:2'
 SCALING_SEEDS = (1000, 10_000, 100_000, 1_000_000)
 SCALING_STEPS = (30, 100, 300)
-CHECK_STEPS = 100
-CHECK_SEEDS = 32
+CHECK_STEPS, CHECK_SEEDS = 100, 32
 # Steps at all sizes of the fit over seeds: of slow peers, of fast ones.
 SCALING_WORK = (5, 100)
 PILOT_STEPS, GPU_PILOT_STEPS = 5, 100
 GPU_STEPS = 25_000  # At most, on a GPU.
-# A few milliseconds of a run are no training; they shall not count for peers
-# whose 100 steps are short.
+# Peers of whose 100 steps the few milliseconds of a start are a part.
 FAST_PEERS = ('lanes', 'c_scalar', 'c_vector', 'c_scalar_1', 'c_vector_1')
 MORE_STEPS = 5
 TOLERANCE = 1e-3
 
-define_list(
-  'cells', CELLS, lambda text: problems.parse_problem(text).name, 'Toys: n:m.'
+SETTINGS = (
+  Setting(
+    'cells',
+    list(CELLS),
+    lambda text: problems.parse_problem(text).name,
+    FIXED,
+    'Toys: n:m.',
+  ),
+  Setting(
+    'peers',
+    [
+      peer
+      for peer in peers.MAKERS
+      if peer != 'kernel' and peers.is_installed(peer)
+    ],
+    Choice(tuple(peers.MAKERS)),
+    FIXED,
+    "Who trains; 'kernel' is for GPUs, the PyTorch ones need the extra "
+    '`bench`.',
+  ),
+  Setting(
+    'num_seeds',
+    [8192],
+    Number(int, 1),
+    FIXED,
+    'Seeds of a cell; at the first number its ratios are judged. For n = 7 '
+    f'also {", ".join(map(str, SCALING_SEEDS))}, for the fit; for large toys '
+    'at most 256.',
+  ),
+  Setting(
+    'repeats', 5, Number(int, 1), FIXED, 'Timings, fewer where they are slow.'
+  ),
+  Setting(
+    'seconds_per_cell',
+    1.5,
+    Number(float, 0.0),
+    FIXED,
+    'Time for a peer at one number of seeds.',
+  ),
+  settings.seed('Of the initial weights.'),
+  Setting(
+    'workdir',
+    None,
+    parsers.path,
+    FIXED,
+    'Folder for seed_steps.csv; none without.',
+  ),
 )
-define_list(
-  'peers',
-  [
-    peer
-    for peer in peers.MAKERS
-    if peer != 'kernel' and peers.is_installed(peer)
-  ],
-  choice(list(peers.MAKERS)),
-  "Who trains; 'kernel' is for GPUs, the PyTorch ones need the extra `bench`.",
-)
-define_list(
-  'num_seeds',
-  [8192],
-  number(int, 1),
-  'Seeds of a cell; at the first number its ratios are judged. For n = 7 also '
-  f'{", ".join(map(str, SCALING_SEEDS))}, for the fit; for large toys at most '
-  '256.',
-)
-define_integer('repeats', 5, 'Timings, fewer where they are slow.', 1)
-define_float(
-  'seconds_per_cell', 1.5, 'Time for a peer at one number of seeds.', 0.0
-)
-define_seed('Of the initial weights.')
-define_path('workdir', None, 'Folder for seed_steps.csv; none without.')
+
+define(SETTINGS)
 
 
 def _fit_steps(peer: str, problem: problems.Problem, num_seeds: int) -> int:
@@ -206,9 +224,9 @@ def main(argv: list[str]) -> None:
   FLAGS = flags.FLAGS
   if missing := [p for p in FLAGS.peers if not peers.is_installed(p)]:
     raise app.UsageError(f'--peers={",".join(missing)} needs the extra `bench`')
-  experiments.setup_jax(num_devices=0, dtype='float32')
-  machine = seed_steps_report.describe_machine(len(jax.local_devices()))
-  print(machine, flush=True)
+  machine.setup_jax(num_devices=0, dtype='float32')
+  described = seed_steps_report.describe_machine(len(jax.local_devices()))
+  print(described, flush=True)
   cells = [problems.parse_problem(name) for name in FLAGS.cells]
   begin = time.perf_counter()
 
@@ -269,12 +287,12 @@ def main(argv: list[str]) -> None:
   print(f'\n{seed_steps_report.table(rows)}\n')
   print(*seed_steps_report.exponents(of_seeds, of_steps), sep='\n')
   print(*seed_steps_report.verdicts(rows, judged_at), sep='\n')
-  print(f'took {math.ceil(time.perf_counter() - begin)} s on {machine}')
+  print(f'took {math.ceil(time.perf_counter() - begin)} s on {described}')
   if FLAGS.workdir is not None:
     folder = pathlib.Path(FLAGS.workdir)
     folder.mkdir(parents=True, exist_ok=True)
     tables.write_csv(
-      folder / 'seed_steps.csv', [{**row, 'machine': machine} for row in rows]
+      folder / 'seed_steps.csv', [{**row, 'machine': described} for row in rows]
     )
 
 

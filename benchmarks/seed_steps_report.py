@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from scripts.shared import tables
+from toyjax import tables
 
 Row = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ def table(rows: Sequence[Row]) -> str:
     'peak MiB',
     'of GPU peak',
   )
-  return tables.format_table(header, map(cells, rows))
+  return tables.align(header, map(cells, rows))
 
 
 def verdicts(rows: Sequence[Row], num_seeds: Mapping[str, int]) -> list[str]:

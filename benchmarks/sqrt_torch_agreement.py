@@ -30,56 +30,61 @@ import torch
 
 from benchmarks import agreement, sqrt_fates, sqrt_torch_runs
 from benchmarks.sqrt_torch_runs import Runs
-from scripts.shared import (
-  experiments,
-  grids,
-  launch,
-  sqrt_flags,
-  sqrt_trial,
-  tables,
-)
-from scripts.shared.number_flags import define_integer, define_seed
-from scripts.shared.path_flags import define_path
+from toyjax import parsers, settings, tables
+from toyjax.command import errors, launch, machine
+from toyjax.command.flags import define, given
+from toyjax.parsers import Number, SettingError
+from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.stages import Stage
+from toyjax.studies import sqrt_failure
+from toyjax.studies.sqrt_failure import trial
+from toyjax.studies.sqrt_failure.settings import LEVEL, NET, STEPS, complete
 
 NUM_THREADS = 1
 RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
 
-sqrt_flags.define()
-flags.FLAGS.set_default('hidden_dim', [2, 4])
-experiments.define_observed('observe_steps', [500, 2000], least=2)
-define_integer('num_seeds', 10_000, 'Runs of each side.', 1)
-define_seed('Of toyjax and of PyTorch, which share no random numbers.')
-flags.DEFINE_enum(
-  'dtype', 'float32', ['float32', 'float64'], 'Precision of the training.'
+# Of sqrt_failure, with widths and steps of our own.
+SETTINGS = (
+  settings.borrow(NET, 'hidden_dim', [2, 4]),
+  *NET[1:],
+  STEPS[0],
+  settings.borrow(STEPS, 'observe_steps', [500, 2000]),
+  LEVEL,
+  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
+  settings.DTYPE,
 )
-define_path(
-  'workdir',
-  None,
-  'Folder for sqrt_torch_agreement.csv, and the same with _rmse; without it, '
-  'none.',
+OTHERS = (
+  Setting('num_seeds', 10_000, Number(int, 1), FIXED, 'Runs of each side.'),
+  Setting(
+    'workdir',
+    None,
+    parsers.path,
+    MACHINE,
+    'Folder for sqrt_torch_agreement.csv, and the same with _rmse; without it, '
+    'none.',
+  ),
 )
+define(SETTINGS)
+define(OTHERS)
 
 
-def read_settings() -> dict[str, Any]:
+def read_settings() -> Values:
   """Returns the scientific flags, checked against each other.
 
   Raises:
-    flags.Error: naming the flag that does not fit.
+    SettingError: naming the flag that does not fit.
   """
-  settings = sqrt_flags.read()
-  settings['observe_steps'] = experiments.observed(
-    'observe_steps', settings['num_steps']
-  )
+  values = complete(settings.resolve(SETTINGS, given(SETTINGS)), {})
   for name, known in sqrt_torch_runs.KNOWN.items():
-    if (given := flags.FLAGS[name].serialize()) != f'--{name}={known}':
-      raise flags.Error(f'{given}: the PyTorch side knows only {known}')
-  for name in sqrt_flags.LISTS:
-    if name != 'hidden_dim' and len(settings[name]) > 1:
-      raise flags.Error(
-        f'{flags.FLAGS[name].serialize()}: only --hidden_dim takes several '
+    if (shown := flags.FLAGS[name].serialize()) != f'--{name}={known}':
+      raise SettingError(f'{shown}: the PyTorch side knows only {known}')
+  for row in settings.swept(SETTINGS):
+    if row.name != 'hidden_dim' and len(values[row.name]) > 1:
+      raise SettingError(
+        f'{flags.FLAGS[row.name].serialize()}: only --hidden_dim takes several '
         'values here'
       )
-  return settings
+  return values
 
 
 def compare(
@@ -111,17 +116,17 @@ def compare(
 
 
 def run(
-  group: grids.Group, settings: dict[str, Any], generator: torch.Generator
+  stage: Stage, generator: torch.Generator
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str]:
   """Trains both sides of one net; returns the rows, and a line on speed."""
   num_seeds = flags.FLAGS.num_seeds
-  toyjax_runs = sqrt_torch_runs.run_toyjax(group, settings, num_seeds=num_seeds)
+  toyjax_runs = sqrt_torch_runs.run_toyjax(stage, num_seeds=num_seeds)
   torch_runs, num_different = sqrt_torch_runs.run_torch(
-    group, settings, num_seeds=num_seeds, generator=generator
+    stage, num_seeds=num_seeds, generator=generator
   )
-  steps = settings['observe_steps']
+  steps = stage.values['observe_steps']
   shares, errors = compare(
-    sqrt_trial.widths(group.static, settings), steps, toyjax_runs, torch_runs
+    trial.widths(stage.values), steps, toyjax_runs, torch_runs
   )
   here, there = toyjax_runs.steps_per_second, torch_runs.steps_per_second
   note = (
@@ -138,32 +143,32 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
-  with experiments.one_line_errors('sqrt_torch_agreement'):
-    settings = read_settings()
-  experiments.setup_jax(num_devices=NUM_THREADS, dtype=settings['dtype'])
+  with errors.one_line_errors('sqrt_torch_agreement'):
+    values = read_settings()
+  machine.setup_jax(num_devices=NUM_THREADS, dtype=values['dtype'])
   torch.set_num_threads(NUM_THREADS)
-  generator = torch.Generator().manual_seed(settings['seed'])
+  generator = torch.Generator().manual_seed(values['seed'])
 
-  shares, errors, notes = [], [], []
-  for group in sqrt_flags.make_groups(settings):
-    of_net = run(group, settings, generator)
+  shares, samples, notes = [], [], []
+  for stage in sqrt_failure.make_stages(values):
+    of_net = run(stage, generator)
     shares += of_net[0]
-    errors += of_net[1]
+    samples += of_net[1]
     notes.append(of_net[2])
   header = {'net': 'net', 'step': 'step'}
   agreement.print_counts(shares, header)
   print('\nroot mean squared error: quantiles')
-  agreement.print_samples(errors, header)
+  agreement.print_samples(samples, header)
   print('', *notes, sep='\n')
   if FLAGS.workdir is not None:
     folder = pathlib.Path(FLAGS.workdir)
     folder.mkdir(parents=True, exist_ok=True)
     tables.write_csv(folder / 'sqrt_torch_agreement.csv', shares)
-    tables.write_csv(folder / 'sqrt_torch_agreement_rmse.csv', errors)
+    tables.write_csv(folder / 'sqrt_torch_agreement_rmse.csv', samples)
   print(f'\n{len(shares)} shares of {len(notes)} nets')
   agree = [
     agreement.print_verdict(shares, 'share'),
-    agreement.print_verdict(errors, 'distribution of errors'),
+    agreement.print_verdict(samples, 'distribution of errors'),
   ]
   if not all(agree):
     sys.exit(1)

@@ -15,8 +15,9 @@ import torch
 from benchmarks import sqrt_fates, torch_sqrt_models
 from benchmarks.sqrt_fates import Fates
 from benchmarks.torch_sqrt_models import Models
-from scripts.shared import grids, sqrt_trial
 from toyjax import sweeps
+from toyjax.stages import Stage
+from toyjax.studies.sqrt_failure import trial
 from toyjax.toys import sqrt_mlp
 
 CHUNK_SIZE = 1024  # Of toyjax.
@@ -43,19 +44,12 @@ class Runs(NamedTuple):
   steps_per_second: float
 
 
-def run_toyjax(
-  group: grids.Group, settings: Mapping[str, Any], *, num_seeds: int
-) -> Runs:
+def run_toyjax(stage: Stage, *, num_seeds: int) -> Runs:
   """Trains the very runs of sqrt_failure; the time includes compilation."""
   start = time.perf_counter()
   results = sweeps.sweep(
-    sqrt_trial.make_trial(group.static, settings),
-    grids.group_xs(
-      group,
-      seed=settings['seed'],
-      num_seeds=num_seeds,
-      dtype=settings['dtype'],
-    ),
+    stage.trial,
+    stage.xs(num_seeds),
     chunk_size=CHUNK_SIZE,
   )
   elapsed_seconds = time.perf_counter() - start
@@ -63,13 +57,12 @@ def run_toyjax(
   return Runs(
     [Fates(*pair) for pair in zip(results['outcome'].T, results['num_dead'].T)],
     np.concatenate([initial_rmse[:, None], results['rmse']], axis=1),
-    num_seeds * settings['num_steps'] / elapsed_seconds,
+    num_seeds * stage.num_steps / elapsed_seconds,
   )
 
 
 def run_torch(
-  group: grids.Group,
-  settings: Mapping[str, Any],
+  stage: Stage,
   *,
   num_seeds: int,
   generator: torch.Generator,
@@ -80,14 +73,15 @@ def run_torch(
     The runs, and at how many places, a run at a step, toyjax's labels of its
     weights differ from these.
   """
-  flags = {name: values.item() for name, values in group.axes.items()}
+  settings = stage.values
+  flags = {name: values.item() for name, values in stage.axes.items()}
   steps = settings['observe_steps']
   earlier_steps = [step * 9 // 10 for step in steps]
   seen_at = sorted({0, *earlier_steps, *steps})
   x = np.linspace(settings['low'], settings['high'], settings['num_points'])
   targets = np.sqrt(x)
   params = torch_sqrt_models.draw(
-    sqrt_trial.widths(group.static, settings),
+    trial.widths(settings),
     scale=flags['init_scale'],
     num_seeds=num_seeds,
     dtype=getattr(torch, settings['dtype']),

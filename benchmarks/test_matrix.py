@@ -27,26 +27,36 @@ from xml.etree import ElementTree
 from absl import app, flags
 
 from benchmarks.matrix_legs import ROOT, Leg, find_pythons, load, make_legs
-from scripts.shared.list_flags import define_list
-from scripts.shared.path_flags import define_path
+from toyjax import parsers
+from toyjax.command.flags import define
+from toyjax.settings import FIXED, Setting
 
-define_list(
-  'pythons',
-  [],
-  str,
-  'Interpreters that have what the tests need; by default those of the folders '
-  '.venv*, which `make` sets up.',
-  is_swept=False,
+SETTINGS = (
+  Setting(
+    'pythons',
+    [],
+    str,
+    FIXED,
+    'Interpreters that have what the tests need; by default those of the '
+    'folders .venv*, which `make` sets up.',
+    is_vector=True,
+  ),
+  Setting('legs', ['*'], str, FIXED, "Names, or patterns such as '3.12-*'."),
+  Setting(
+    'workdir',
+    'runs/test_matrix',
+    parsers.path,
+    FIXED,
+    "Folder for each leg's log and main job.",
+  ),
 )
-define_list('legs', ['*'], str, "Names, or patterns such as '3.12-*'.")
+
+define(SETTINGS)
 flags.DEFINE_string(
   'tests', '', "What pytest is told: 'tests/lanes -k scan'. By default all."
 )
 flags.DEFINE_integer('jobs', 2, 'Processes of a leg; 0: only its own.', 0)
 flags.DEFINE_bool('sweep', True, 'Also run the main job: `make sweep`.')
-define_path(
-  'workdir', 'runs/test_matrix', "Folder for each leg's log and main job."
-)
 flags.DEFINE_bool('list', False, 'Only name the legs.')
 
 

@@ -11,16 +11,19 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks import text_fates
-from scripts.shared import list_flags, optimizer_flags, text_flags, text_trial
 from toyjax import chunks, loops, sweeps
 from toyjax.base import Array
 from toyjax.data import word_pairs
+from toyjax.parsers import Choice, Number
+from toyjax.settings import Values
+from toyjax.stages import Stage
+from toyjax.studies.text_failure import STUDY
+from toyjax.studies.text_failure.settings import parse_batches
+from toyjax.studies.text_failure.trial import make_dynamics
 from toyjax.toys import text_mlp
 
 NUM_HIDDEN_LAYERS = 2
 DTYPE = 'float32'
-# PyTorch's defaults, where an optimizer uses them.
-HYPERPARAMETERS = {'adam_eps': 1e-8, 'adam_b1': 0.9, 'adam_b2': 0.999}
 OPTIMIZERS = ('sgd', 'adam')
 CHUNK_SIZE = 1024
 
@@ -34,7 +37,7 @@ class Configuration(NamedTuple):
     hidden_dim: M of both hidden layers.
     optimizer: sgd or adam.
     learning_rate: > 0.
-    batches: full, shuffled1, ..., see `text_flags.parse_batches`.
+    batches: full, shuffled1, ..., see `settings.parse_batches`.
   """
 
   pairs: str
@@ -56,15 +59,15 @@ def parse_configuration(text: str) -> Configuration:
       f'{text!r} is not pairs:embed:hidden:optimizer:rate:batches, as in '
       'six:2:2:sgd:0.1:full'
     )
-  size = list_flags.number(int, 1)
+  size = Number(int, 1)
   pairs, embed_dim, hidden_dim, optimizer, rate, batches = fields
   return Configuration(
-    list_flags.choice(tuple(word_pairs.BUILT_IN))(pairs),
+    Choice(tuple(word_pairs.BUILT_IN))(pairs),
     size(embed_dim),
     size(hidden_dim),
-    list_flags.choice(OPTIMIZERS)(optimizer),
-    list_flags.number(float, 0.0, exclusive=True)(rate),
-    text_flags.parse_batches(batches),
+    Choice(OPTIMIZERS)(optimizer),
+    Number(float, 0.0, exclusive=True)(rate),
+    parse_batches(batches),
   )
 
 
@@ -99,20 +102,29 @@ def label_torch(params: Sequence[np.ndarray], pairs: np.ndarray) -> Labels:
   return jax.device_get(jax.jit(many)(text_mlp.Params(embedding, layers)))
 
 
-def make_trial(
-  configuration: Configuration, epochs: Sequence[int]
-) -> chunks.Trial:
-  """Returns the training of one seed, labelled before it and at epochs > 0."""
-  static = {**configuration._asdict(), 'init': 'torch'}
-  settings = {
-    'words': text_flags.read_words([configuration.pairs]),
-    'num_hidden_layers': NUM_HIDDEN_LAYERS,
-    'dtype': DTYPE,
-  }
-  pairs = word_pairs.get(configuration.pairs).pairs
+def stage_of(configuration: Configuration, *, seed: int = 0) -> Stage:
+  """Returns the sweep's stage; its other numbers are PyTorch's defaults."""
+  values = STUDY.resolve(
+    **configuration._asdict(),
+    num_hidden_layers=NUM_HIDDEN_LAYERS,
+    dtype=DTYPE,
+    seed=seed,
+  )
+  (stage,) = STUDY.stages(values)
+  return stage
+
+
+def make_trial(values: Values, epochs: Sequence[int]) -> chunks.Trial:
+  """Returns the training of one seed, labelled before it and at epochs > 0.
+
+  Args:
+    values: of a stage.
+    epochs: increasing.
+  """
+  pairs = word_pairs.get(values['pairs']).pairs
 
   def trial(x: Mapping[str, Array]) -> dict[str, Any]:
-    dynamics = text_trial.make_dynamics(static, settings, x)
+    dynamics = make_dynamics(values, x)
     start, _ = loops.unroll(x['key'], dynamics, 0)
     _, params = loops.unroll(
       x['key'],
@@ -148,19 +160,9 @@ def train(
   Returns:
     `Labels` [S, 1 + K, ...], before training and after each of the epochs.
   """
-  hyperparameters = {
-    name: HYPERPARAMETERS[name]
-    for name in optimizer_flags.used(configuration.optimizer)
-  }
-  rates = {'learning_rate': configuration.learning_rate, **hyperparameters}
-  xs = {
-    'key': sweeps.seed_keys(seed, np.arange(num_seeds)),
-    **{
-      name: np.full(num_seeds, value, np.float32)
-      for name, value in rates.items()
-    },
-  }
-  trial = make_trial(configuration, epochs)
+  stage = stage_of(configuration, seed=seed)
+  trial = make_trial(stage.values, epochs)
+  xs = stage.xs(num_seeds)
   return Labels(**sweeps.sweep(trial, xs, chunk_size=CHUNK_SIZE))
 
 

@@ -25,6 +25,7 @@ other by spinning, and lose a factor of ten to a hundred to other work.
     --configurations=six:2:2:sgd:0.1:full,four:2:2:adam:0.01:shuffled2
 """
 
+from collections.abc import Sequence
 import pathlib
 import sys
 from typing import Any
@@ -35,49 +36,60 @@ import torch
 from benchmarks import agreement, text_fates, text_runs, text_torch_runs
 from benchmarks.text_runs import Configuration
 from benchmarks.text_torch_runs import Runs
-from scripts.shared import experiments, launch, tables, text_flags
-from scripts.shared.list_flags import define_list, number
-from scripts.shared.number_flags import define_integer, define_seed
-from scripts.shared.path_flags import define_path
+from toyjax import parsers, settings, tables
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
 from toyjax.data import word_pairs
+from toyjax.parsers import Number
+from toyjax.settings import FIXED, MACHINE, Setting
+from toyjax.studies.text_failure.settings import split_batches
+from toyjax.tables import Column, Row, Table, column
 
 NUM_THREADS = 1
 LOSS_RESOLUTION = 1e-5  # nats
 
-define_list(
-  'configurations',
-  [
-    'six:2:2:sgd:0.1:full',
-    'six:2:2:adam:0.01:full',
-    'four:2:2:sgd:0.1:full',
-    'six:2:2:sgd:0.1:shuffled1',
-    'six:4:4:sgd:0.1:full',
-  ],
-  text_runs.parse_configuration,
-  'What is compared, as pairs:embed_dim:hidden_dim:optimizer:learning_rate:'
-  'batches; pairs are six or four, the optimizer is sgd or adam, batches are '
-  'full, shuffled1, ...',
-)
-define_list(
-  'epochs',
-  [100, 200, 300, 501],
-  number(int, 1),
-  'When the runs are compared, after the start; 501 is the end in the source.',
-)
-define_integer('num_seeds', 10_000, 'Runs of each side.', 1)
-define_seed('Of toyjax and of PyTorch, which share no random numbers.')
-define_integer(
-  'num_same_start',
-  2_000,
-  "Runs that PyTorch also trains from toyjax's starting weights, at most "
-  '--num_seeds.',
-  1,
-)
-define_path(
-  'workdir',
-  None,
-  'Folder for text_torch_agreement.csv, and the same with _loss and '
-  '_same_start; without it, none.',
+SETTINGS = (
+  Setting(
+    'configurations',
+    [
+      'six:2:2:sgd:0.1:full',
+      'six:2:2:adam:0.01:full',
+      'four:2:2:sgd:0.1:full',
+      'six:2:2:sgd:0.1:shuffled1',
+      'six:4:4:sgd:0.1:full',
+    ],
+    text_runs.parse_configuration,
+    FIXED,
+    'What is compared, as pairs:embed_dim:hidden_dim:optimizer:learning_rate:'
+    'batches; pairs are six or four, the optimizer is sgd or adam, batches are '
+    'full, shuffled1, ...',
+  ),
+  Setting(
+    'epochs',
+    [100, 200, 300, 501],
+    Number(int, 1),
+    FIXED,
+    'When the runs are compared, after the start; 501 is the end in the '
+    'source.',
+  ),
+  Setting('num_seeds', 10_000, Number(int, 1), FIXED, 'Runs of each side.'),
+  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
+  Setting(
+    'num_same_start',
+    2_000,
+    Number(int, 1),
+    FIXED,
+    "Runs that PyTorch also trains from toyjax's starting weights, at most "
+    '--num_seeds.',
+  ),
+  Setting(
+    'workdir',
+    None,
+    parsers.path,
+    MACHINE,
+    'Folder for text_torch_agreement.csv, and the same with _loss and '
+    '_same_start; without it, none.',
+  ),
 )
 
 
@@ -149,30 +161,33 @@ def print_rows(
   agreement.print_samples(losses, {'epoch': 'epoch'})
 
 
-def print_same_start(rows: list[dict[str, Any]]) -> None:
-  """Prints how many runs from the same weights two sides label differently."""
+def same_start_table(rows: Sequence[Row]) -> Table:
+  """Returns how many runs from the same weights two sides label differently."""
 
-  def cells(row: dict[str, Any]) -> list[str]:
-    intervals = (
-      tables.percent_interval(row[f'{ties}_lower'], row[f'{ties}_upper'])
-      for ties in text_torch_runs.TIES
+  def differ(ties: str, header: str) -> tuple[Column, Column]:
+    return (
+      Column(header, lambda row: f'{row[f"{ties}_differ"]}/{row["total"]}'),
+      Column(
+        '95 %', lambda row: tables.percent_interval(row[f'{ties}:fraction'])
+      ),
     )
-    exact, near = (
-      f'{row[f"{ties}_differ"]}/{row["total"]}' for ties in text_torch_runs.TIES
-    )
-    first, second = intervals
-    return [str(row['epoch']), exact, first, near, second]
 
-  print("\nfrom toyjax's starting weights: runs that are labelled differently")
-  header = ('epoch', 'exact ties', '95 %', 'near ties apart', '95 %')
-  print(tables.format_table(header, map(cells, rows)))
+  return Table(
+    'text_torch_agreement_same_start',
+    rows,
+    shown=(
+      column('epoch'),
+      *differ('exact', 'exact ties'),
+      *differ('near', 'near ties apart'),
+    ),
+  )
 
 
 def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
-  experiments.setup_jax(num_devices=NUM_THREADS, dtype=text_runs.DTYPE)
+  machine.setup_jax(num_devices=NUM_THREADS, dtype=text_runs.DTYPE)
   torch.set_num_threads(NUM_THREADS)
   generator = torch.Generator().manual_seed(FLAGS.seed)
   epochs = sorted(FLAGS.epochs)
@@ -189,11 +204,14 @@ def main(argv: list[str]) -> None:
     print_rows(configuration, *rows)
     shares += rows[0]
     losses += rows[1]
-    if configuration.batches == text_flags.FULL:
+    if split_batches(configuration.batches)[1] is None:
       paired = text_torch_runs.compare_same_start(
         configuration, epochs, labels, num_runs=FLAGS.num_same_start
       )
-      print_same_start(paired)
+      print(
+        "\nfrom toyjax's starting weights: runs that are labelled differently"
+      )
+      print(same_start_table(paired).body())
       same_start += paired
     here, there = toyjax_runs.epochs_per_second, torch_runs.epochs_per_second
     speeds.append(
@@ -209,10 +227,7 @@ def main(argv: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     tables.write_csv(folder / 'text_torch_agreement.csv', shares)
     tables.write_csv(folder / 'text_torch_agreement_loss.csv', losses)
-    if same_start:
-      tables.write_csv(
-        folder / 'text_torch_agreement_same_start.csv', same_start
-      )
+    same_start_table(same_start).write(folder)
   print(f'\n{len(shares)} shares in {len(FLAGS.configurations)} configurations')
   agree = [
     agreement.print_verdict(shares, 'share'),
@@ -223,4 +238,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
+  define(SETTINGS)
   launch.run(main)

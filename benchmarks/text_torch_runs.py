@@ -14,9 +14,9 @@ import torch
 from benchmarks import text_fates, text_runs, torch_text_models
 from benchmarks.text_fates import Fates
 from benchmarks.text_runs import Configuration
-from scripts.shared import text_flags
 from toyjax import statistics
 from toyjax.data import word_pairs
+from toyjax.studies.text_failure.settings import split_batches
 
 # By the source's rule, and with runs that are tied within `NEAR` set apart.
 TIES = ('exact', 'near')
@@ -72,7 +72,7 @@ def train_torch(
 ) -> tuple[Runs, torch_text_models.Models]:
   """Trains PyTorch's models and counts from their own logits."""
   words = word_pairs.get(configuration.pairs)
-  order, batch_size = text_flags.split_batches(configuration.batches)
+  order, batch_size = split_batches(configuration.batches)
   start = time.perf_counter()
   models = torch_text_models.train(
     params,
@@ -146,8 +146,8 @@ def compare_same_start(
 
   Returns:
     A row for each epoch, the start first: the configuration, epoch, total, and
-    for exact and near ties the number, share and 95 % Wilson interval of runs
-    that the two label differently.
+    for exact and near ties the number and the share, with its 95 % Wilson
+    interval, of runs that the two label differently.
   """
   words = word_pairs.get(configuration.pairs)
   labels = jax.tree.map(lambda leaf: leaf[:num_runs], labels)
@@ -168,12 +168,9 @@ def compare_same_start(
       if ties == 'near':
         sides = set_near_apart(sides[0], words), set_near_apart(sides[1], words)
       differ = int(text_fates.differ(*sides).sum())
-      interval = statistics.wilson(differ, len(start[0]))
       row |= {
         f'{ties}_differ': differ,
-        f'{ties}_fraction': interval.estimate,
-        f'{ties}_lower': interval.lower,
-        f'{ties}_upper': interval.upper,
+        f'{ties}:fraction': statistics.wilson(differ, len(start[0])),
       }
     rows.append(row)
   return rows

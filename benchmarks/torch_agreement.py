@@ -25,11 +25,12 @@ import numpy as np
 import torch
 
 from benchmarks import adamw_runs, agreement, torch_models
-from scripts.shared import autoencoder_trial, experiments, launch, tables
-from scripts.shared.list_flags import define_list
-from scripts.shared.number_flags import define_integer, define_seed
-from scripts.shared.path_flags import define_path
-from toyjax import statistics, sweeps
+from toyjax import parsers, settings, statistics, sweeps, tables
+from toyjax.command import launch, machine
+from toyjax.command.flags import define
+from toyjax.parsers import Number
+from toyjax.settings import FIXED, Setting
+from toyjax.studies.optimization_failure import trial
 from toyjax.toys.relu_autoencoder import Outcome
 
 NUM_THREADS = 2
@@ -62,17 +63,27 @@ def parse_configuration(text: str) -> Configuration:
   return configuration
 
 
-define_list(
-  'configurations',
-  ['6:5000', '6:10000', '7:10000', '7:15000', '8:15000'],
-  parse_configuration,
-  'What is compared, as features:steps; those of the same features share runs.',
+SETTINGS = (
+  Setting(
+    'configurations',
+    ['6:5000', '6:10000', '7:10000', '7:15000', '8:15000'],
+    parse_configuration,
+    FIXED,
+    'What is compared, as features:steps; those of the same features share '
+    'runs.',
+  ),
+  Setting('num_seeds', 4096, Number(int, 1), FIXED, 'Runs of each side.'),
+  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
+  Setting(
+    'workdir',
+    None,
+    parsers.path,
+    FIXED,
+    'Folder for torch_agreement.csv; without it, none.',
+  ),
 )
-define_integer('num_seeds', 4096, 'Runs of each side.', 1)
-define_seed('Of toyjax and of PyTorch, which share no random numbers.')
-define_path(
-  'workdir', None, 'Folder for torch_agreement.csv; without it, none.'
-)
+
+define(SETTINGS)
 
 
 class Runs(NamedTuple):
@@ -124,7 +135,7 @@ def run_torch(
     num_features, steps, num_seeds=num_seeds, generator=generator
   )
   elapsed_seconds = time.perf_counter() - start
-  labels = autoencoder_trial.relabel(seen, adamw_runs.SOLVED_SSE)
+  labels = trial.relabel({'solved_sse': adamw_runs.SOLVED_SSE}, seen)
   return Runs(
     outcomes=np.asarray(labels['outcome']),
     solved=seen['sse'] < adamw_runs.SOLVED_SSE,
@@ -171,7 +182,7 @@ def main(argv: list[str]) -> None:
   if len(argv) > 1:
     raise app.UsageError(f'arguments without a flag: {argv[1:]}')
   FLAGS = flags.FLAGS
-  experiments.setup_jax(num_devices=NUM_THREADS, dtype='float32')
+  machine.setup_jax(num_devices=NUM_THREADS, dtype='float32')
   torch.set_num_threads(NUM_THREADS)
   generator = torch.Generator().manual_seed(FLAGS.seed)
   steps_by_features: dict[int, list[int]] = {}

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 import toyjax
+from toyjax.studies import names
 
 ROOT = pathlib.Path(__file__).parent.parent
 LIBRARY = ROOT / 'toyjax'
@@ -19,11 +20,16 @@ MODULES = sorted(
 )
 # Core modules, each with the core modules it may import.
 CORE = {
+  'moved': set(),
   'base': set(),
   'statistics': {'base'},
+  'roles': set(),
+  'texts': set(),
   'optimizers': {'base'},
   'descent': {'base'},
   'loops': {'base'},
+  'observing': {'base'},
+  'flat_params': {'base'},
   'lanes': {'base'},
   'chunks': {'base', 'lanes'},
   'ranges': {'base'},
@@ -34,19 +40,53 @@ CORE = {
   'arrays': {'base', 'checks'},
   'store': {'arrays', 'checks', 'marks'},
   'stored_runs': {'arrays', 'checks', 'marks', 'store'},
+  'variables': {'store'},
   'processors': set(),
   'manifest_form': set(),
   'manifest': {'checks', 'manifest_form', 'processors'},
+  'parsers': {'checks'},
+  'precision': {'parsers'},
+  'settings': {'parsers', 'precision', 'ranges'},
+  'optimizer_settings': {'base', 'optimizers', 'parsers', 'settings'},
+  'memory': {'base', 'chunks', 'parsers', 'run_sizes'},
+  'stages': {'chunks', 'memory', 'settings', 'statistics', 'store', 'sweeps'},
+  'runs': {
+    *('checks', 'manifest', 'settings', 'stages', 'stored_runs', 'texts'),
+  },
+  'tables': {'runs', 'statistics', 'texts'},
 }
-# Rooms, each with the rooms it may import beside the core's lower half.
+# Rooms, each with the rooms it may import beside the core modules below.
 ROOMS = {
   'data': set(),
   'toys': {'data'},
   'inference': {'data'},
   'analysis': {'toys', 'inference', 'data'},
   'plots': {'analysis', 'toys', 'inference'},
+  'studies': {'plots', 'analysis', 'toys', 'inference', 'data'},
+  'command': {'studies', 'plots'},
+  '__main__': {'command'},
 }
-CORE_FOR_ROOMS = {'base', 'descent', 'loops', 'statistics', 'optimizers'}
+_SCIENCE = {
+  *('base', 'descent', 'loops', 'statistics', 'optimizers', 'roles', 'texts'),
+}
+CORE_FOR_ROOMS = {
+  **dict.fromkeys(('data', 'toys', 'inference', 'analysis'), _SCIENCE),
+  'plots': _SCIENCE | {'runs', 'tables'},
+  'studies': set(CORE),
+  'command': set(CORE),
+  '__main__': set(),
+}
+# Studies that others import, for a trial or to read a folder: who does.
+STUDIES = {
+  'optimization_failure': {
+    *('failure_survival', 'symmetric_escape', 'symmetric_failure'),
+    'certify_failure',
+    *('descend_runaways', 'latent_atlas', 'failure_sizes', 'replay_seed'),
+  },
+  'certify_failure': {'latent_atlas', 'descend_runaways'},
+  'text_failure': {'walk_text'},
+  'sqrt_failure': {'walk_sqrt'},
+}
 
 
 def _source(module: str) -> pathlib.Path:
@@ -100,7 +140,7 @@ def test_rooms_import_only_what_lies_below(module):
   for parts in _own(module):
     if parts[0] == room:
       continue
-    assert parts[0] in CORE_FOR_ROOMS | ROOMS[room], (module, parts)
+    assert parts[0] in CORE_FOR_ROOMS[room] | ROOMS[room], (module, parts)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +152,45 @@ def test_toys_do_not_import_each_other(module):
     assert parts[0] != 'toys' or parts[1] == toy, (module, parts)
 
 
+def test_studies_import_each_other_only_as_listed():
+  found = {}
+  for module in MODULES:
+    if not module.startswith('toyjax.studies.'):
+      continue
+    importer = module.split('.')[2]
+    for parts in _own(module):
+      if parts[0] == 'studies' and parts[1] in names() and parts[1] != importer:
+        found.setdefault(parts[1], set()).add(importer)
+  assert found == STUDIES
+  assert sum(map(len, STUDIES.values())) <= 12
+
+
+@pytest.mark.parametrize('name', names())
+def test_a_study_has_one_name(name):
+  study = importlib.import_module(f'toyjax.studies.{name}').STUDY
+  assert study.name == name
+  script = (ROOT / 'scripts' / f'{name}.py').read_text()
+  assert len(script.splitlines()) <= 20
+  assert f'lifecycle.start({name}.STUDY)' in script
+
+
+def test_every_script_and_every_folder_of_results_is_a_study():
+  scripts = {path.stem for path in (ROOT / 'scripts').glob('[!_]*.py')}
+  assert scripts == set(names())
+  folders = {
+    path.name for path in (ROOT / 'results').iterdir() if path.is_dir()
+  }
+  assert folders <= {*names(), 'benchmarks'}
+
+
 @pytest.mark.parametrize('module', MODULES)
 def test_the_library_has_no_side_effects(module):
   outside = {name.split('.')[0] for name in _imports(module)}
-  assert not outside & {'absl', 'scripts', 'benchmarks', 'tests', 'pickle'}
-  if not module.startswith('toyjax.plots'):
+  assert not outside & {'scripts', 'benchmarks', 'tests', 'pickle'}
+  if module.startswith('toyjax.command') or module == 'toyjax.__main__':
+    return  # It prints, and sets JAX up.
+  assert 'absl' not in outside
+  if not module.startswith(('toyjax.plots', 'toyjax.studies')):
     assert 'matplotlib' not in outside
   for node in ast.walk(_tree(module)):
     if isinstance(node, ast.Attribute):
@@ -166,18 +240,9 @@ def test_importing_the_library_touches_no_device_and_no_figure():
     'from jax._src import xla_bridge\n'
     "assert not xla_bridge.backends_are_initialized(), 'a device was used'\n"
     "assert 'matplotlib' not in sys.modules, 'matplotlib was imported'\n"
+    "assert 'toyjax.studies' not in sys.modules, 'a study was imported'\n"
   )
   subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)
-
-
-def test_scripts_read_flags_in_functions_only():
-  for path in (ROOT / 'scripts').rglob('*.py'):
-    for node in ast.parse(path.read_text()).body:
-      if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        continue
-      assert 'FLAGS' not in {
-        sub.attr for sub in ast.walk(node) if isinstance(sub, ast.Attribute)
-      }, path
 
 
 def test_pyproject_only_names_the_build_system():

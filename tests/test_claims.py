@@ -7,15 +7,16 @@ import re
 import numpy as np
 import pytest
 
+from benchmarks import verify
 from toyjax import statistics
 
 ROOT = pathlib.Path(__file__).parents[1]
-FOLDER = ROOT / 'results' / 'changepoint'
+FOLDER = ROOT / 'results'
 
 
 @pytest.fixture(scope='module')
 def claims():
-  return re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+  return re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
 
 
 def _rows(path):
@@ -25,12 +26,12 @@ def _rows(path):
 
 @pytest.fixture(scope='module')
 def study():
-  return _rows('study/study.csv')
+  return _rows('changepoint_study/default/study.csv')
 
 
 @pytest.fixture(scope='module')
 def replay():
-  return _rows('replay/replay.csv')
+  return _rows('changepoint_replay/float32/replay.csv')
 
 
 def _find(rows, **wanted):
@@ -50,40 +51,6 @@ def _share(count, total, digits=1):
     f'{count:,} of {total:,}, {100 * count / total:.{digits}f} % '
     f'[{low:.{digits}f}, {high:.{digits}f}]'
   )
-
-
-@pytest.mark.parametrize(
-  ('problem', 'base', 'columns'),
-  [
-    ('all', 'all', ('within', 'central_covers')),
-    ('all', 'proven drop', ('within', 'central_covers')),
-    ('all', 'no proven drop', ('within', 'drop')),
-    ('2236', 'incorrect', ('exact',)),
-    ('330', 'incorrect', ('exact',)),
-    ('4682', 'incorrect', ('exact',)),
-  ],
-)
-def test_shares_of_replays(claims, replay, problem, base, columns):
-  row = _find(replay, problem=problem, base=base)
-  for column in columns:
-    assert _share(row[f'{column}_count'], row['num_repeats']) in claims, column
-
-
-@pytest.mark.parametrize(
-  ('folder', 'bases'),
-  [
-    ('replay_float64', ('all',)),
-    ('replay_jax0101', ('all', 'no proven drop')),
-    ('replay', ('no proven drop',)),
-  ],
-)
-def test_replays_in_other_code(claims, folder, bases):
-  for base in bases:
-    row = _find(_rows(f'{folder}/replay.csv'), problem='all', base=base)
-    total = row['num_repeats']
-    assert _share(row['central_covers_count'], total) in claims
-    if base == 'all':
-      assert _share(row['within_count'], total) in claims
 
 
 def test_places_of_replays(claims, replay):
@@ -122,30 +89,6 @@ def test_dips_that_recover(claims, replay):
   ]
   assert dips == ['1591', '6998']
   assert '1591 and 6998, correct' in claims
-
-
-@pytest.mark.parametrize(
-  ('prior', 'p1', 'p2', 'intervals'),
-  [
-    ('published', 'prior', 'prior', ('randomised', 'central')),
-    ('published', '0.7', '0.2', ('randomised',)),
-    ('published', '0.7', '0.3', ('randomised', 'central')),
-    ('weak', '0.7', '0.2', ('randomised',)),
-    ('weak', '0.7', '0.3', ('randomised',)),
-  ],
-)
-def test_coverage(claims, study, prior, p1, p2, intervals):
-  for interval in intervals:
-    row = _find(
-      study,
-      part='policies',
-      policy='eig',
-      prior=prior,
-      p1=p1,
-      p2=p2,
-      measure=f'coverage_{interval}',
-    )
-    assert _share(row['count'], row['total']) in claims
 
 
 def _worst(study, process, kinds):
@@ -212,7 +155,7 @@ def test_batches(claims, study):
 def test_policies_on_real_traces(claims):
   rows = [
     row
-    for row in _rows('policies/replay.csv')
+    for row in _rows('changepoint_replay/policies/replay.csv')
     if row['problem'] == 'all' and row['base'] == 'proven drop'
   ]
   assert len(rows) == 8

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from benchmarks import verify
 from tests.test_claims import _find, _share
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -14,7 +15,7 @@ RESULTS = ROOT / 'results'
 
 @pytest.fixture(scope='module')
 def claims():
-  return re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+  return re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
 
 
 def _rows(path):
@@ -25,13 +26,13 @@ def _rows(path):
 @pytest.mark.parametrize('num_features', ['7', '8'])
 def test_certificates(claims, num_features):
   total = _find(
-    _rows('failure_certificates/totals.csv'), num_features=num_features
+    _rows('certify_failure/n7_n8/totals.csv'), num_features=num_features
   )
   for name in ('explained', 'unresolved', 'global_minimum', 'runaway'):
     assert _share(total[name], total['total']) in claims, name
   rows = [
     row
-    for row in _rows('failure_certificates/certificates.csv')
+    for row in _rows('certify_failure/n7_n8/certificates.csv')
     if row['num_features'] == num_features
   ]
   on_the_way = sum(
@@ -51,21 +52,13 @@ def test_certificates(claims, num_features):
 def test_what_certificates_predict(claims):
   rows = [
     row
-    for row in _rows('failure_certificates/later/certificates.csv')
+    for row in _rows('certify_failure/later/certificates.csv')
     if not row['outcome'].startswith('SOLVED')
   ]
   for verdict in ('GLOBAL_MINIMUM', 'RUNAWAY'):
     own = [row for row in rows if row['verdict'] == verdict]
     solved = sum(int(row['solved_at_last_step']) for row in own)
     assert _share(solved, sum(int(row['count']) for row in own)) in claims
-
-
-@pytest.mark.parametrize('num_features', ['7', '8'])
-def test_label_flips(claims, num_features):
-  rows = _rows(f'failure_certificates/label_flips_n{num_features}.csv')
-  for name in ('chunk_333', 'reversed', 'float64'):
-    row = _find(rows, variant=name)
-    assert _share(row['flips'], row['num_runs']) in claims, name
 
 
 def test_label_flips_by_instruction_set(claims):
@@ -83,18 +76,6 @@ def test_label_flips_by_instruction_set(claims):
     assert expected in claims, name
     same = f'{row["same_start"]} of {int(row["num_runs"]):,} starts'
     assert same in claims, name
-
-
-@pytest.mark.parametrize('n', ['7', '8'])
-def test_asymmetric_recovery(claims, n):
-  rows = _rows(f'failure_survival/main_n{n}/events.csv')
-  for step, quantity in (
-    ('25000', 'solved_after_symmetric'),
-    ('25000', 'solved_after_one_dead'),
-    ('5000', 'solved_after_symmetric'),
-  ):
-    row = _find(rows, level='default', step=step, quantity=quantity)
-    assert _share(row['count'], row['total']) in claims, (step, quantity)
 
 
 def test_failures_and_symmetric_failure(claims):
@@ -151,7 +132,7 @@ def test_what_moves_the_failure_rate(claims, factor, level):
 
 
 def test_the_second_moment(claims):
-  rows = _rows('failure_survival/escape_n7/escape.csv')
+  rows = _rows('symmetric_escape/n7/escape.csv')
   for variant in ('kept', 'frozen', 'adam_b2=0.9999', 'adam_eps=0.001'):
     row = _find(rows, variant=variant)
     assert _share(row['num_left'], row['num_runs']) in claims, variant
@@ -161,7 +142,7 @@ def test_the_second_moment(claims):
 
 
 def test_symmetric_failure_is_a_saddle(claims):
-  rows = _rows('symmetric_failure/verdicts.csv')
+  rows = _rows('symmetric_failure/default/verdicts.csv')
   assert len(rows) == 20
   assert {row['verdict'] for row in rows} == {'SADDLE'}
   for row in rows:  # The lowest value found is the least there is.
@@ -182,13 +163,13 @@ def test_symmetric_failure_is_a_saddle(claims):
   }
   for n, verdict in decayed.items():
     assert verdict == ('SADDLE' if n < 5 else 'LOCAL_MINIMUM')
-  descents = _rows('symmetric_failure/descents.csv')
+  descents = _rows('symmetric_failure/default/descents.csv')
   below = [int(row['num_below']) for row in descents]
   assert _share(sum(below), 32 * len(below)) in claims
 
 
 def test_the_time_in_symmetric_failure(claims):
-  rows = _rows('symmetric_failure/escape.csv')
+  rows = _rows('symmetric_failure/default/escape.csv')
   for n, optimizer, factor in (
     ('7', 'adam', '1'),
     ('10', 'adam', '1'),
@@ -204,16 +185,16 @@ def test_the_time_in_symmetric_failure(claims):
 def test_dead_rows_and_tilt(claims):
   wanted = {'source': 'training', 'num_features': '7', 'step': '5000'}
   dead = _find(
-    _rows('symmetric_failure/dead.csv'), weight_decay='0.01', **wanted
+    _rows('symmetric_failure/default/dead.csv'), weight_decay='0.01', **wanted
   )
   assert _share(dead['num_dead'], dead['num_states']) in claims
   low, high = float(dead['bias_low']), float(dead['bias_high'])
   assert f'[{low:.3f}, {high:.3f}]' in claims
   tilt = _find(
-    _rows('symmetric_failure/tilt.csv'), weight_decay='0.01', **wanted
+    _rows('symmetric_failure/default/tilt.csv'), weight_decay='0.01', **wanted
   )
   assert _share(tilt['special_wrong'], tilt['num_unsolved']) in claims
-  rows = _rows('symmetric_failure/tilt.csv')
+  rows = _rows('symmetric_failure/default/tilt.csv')
   assert {row['general_wrong'] for row in rows} == {'0'}
   states = sum(int(row['num_unsolved']) for row in rows)
   assert f'never, in {states:,} states' in claims
@@ -222,7 +203,7 @@ def test_dead_rows_and_tilt(claims):
 def test_the_frozen_experiment(claims):
   for nudge in ('0.05', '0.1', '0.2'):
     row = _find(
-      _rows('symmetric_failure/frozen.csv'),
+      _rows('symmetric_failure/default/frozen.csv'),
       num_features='7',
       norm_factor='1',
       nudge=nudge,
@@ -236,20 +217,12 @@ def test_the_frozen_experiment(claims):
     assert f'{measured:.5f}'[1:] in claims
 
 
-@pytest.mark.parametrize('group', ['n6_m2', 'n7_m2', 'n8_m2'])
-def test_circles(claims, group):
-  rows = _rows('latent_atlas/step_25000/radii.csv')
-  for kind in ('two_circles', 'more_radii'):
-    row = _find(rows, group=group, tolerance='0.05', kind=kind)
-    assert _share(row['count'], row['num_solved']) in claims, kind
-
-
 def test_the_chaos_map(claims):
-  rows = _rows('chaos_map/summary.csv')
+  rows = _rows('chaos_map/two_chains/summary.csv')
   for step in ('10000', '25000'):
     row = _find(rows, step=step, outcome='RECOVERED')
     assert _share(row['count'], row['total']) in claims
-  rows = _rows('chaos_map/dimensions.csv')
+  rows = _rows('chaos_map/two_chains/dimensions.csv')
   for edge, dtype, windows, method in (
     ('slow', 'float32', 'resolved', 'box_dimension'),
     ('slow', 'float64', 'resolved', 'box_dimension'),
@@ -268,25 +241,27 @@ def test_the_chaos_map(claims):
 
 
 def test_three_dimensions(claims):
-  rows = _rows('failure_sizes/sizes.csv')
+  rows = _rows('failure_sizes/m2_m3/sizes.csv')
   for n in ('8', '9', '10', '12'):
     for m in ('2', '3'):
       row = _find(rows, num_features=n, num_hidden=m, step='25000')
       assert _share(row['failed'], row['total']) in claims, (n, m)
-  row = _find(_rows('failure_sizes/ratios.csv'), num_features='9', step='5000')
+  row = _find(
+    _rows('failure_sizes/m2_m3/ratios.csv'), num_features='9', step='5000'
+  )
   ratio, lower, upper = (float(row[x]) for x in ('ratio', 'lower', 'upper'))
   assert f'{ratio:.1f} [{lower:.1f}, {upper:.1f}]' in claims
 
 
 def test_other_descents_from_runaways(claims):
-  runaways = _find(_rows('failure_certificates/totals.csv'), num_features='8')[
+  runaways = _find(_rows('certify_failure/n7_n8/totals.csv'), num_features='8')[
     'runaway'
   ]
   for name, ends in (
     ('descents', ('SOLVED', 'STALLED', 'UNFINISHED')),
     ('short_pairs10', ('SOLVED',)),
   ):
-    rows = _rows(f'descend_runaways/{name}.csv')
+    rows = _rows(f'descend_runaways/n8/{name}.csv')
     assert sum(int(row['count']) for row in rows) == int(runaways)
     for end in ends:
       row = _find(rows, end=end)
@@ -294,7 +269,7 @@ def test_other_descents_from_runaways(claims):
       assert _share(row['count'], row['total']) in claims, (name, end)
     below = sum(int(row['below_infimum']) for row in rows)
     assert _share(below, runaways) in claims
-  last = _rows('descend_runaways/flows.csv')[-1]
+  last = _rows('descend_runaways/n8/flows.csv')[-1]
   assert float(last['time']) == 1e5
   above = f'{last["above_infimum"]} of {last["total"]} above it'
   assert f'Gradient flow to time 1e5: {above}' in claims

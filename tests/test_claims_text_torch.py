@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from benchmarks import verify
 from tests.test_claims import _find
 from toyjax import statistics
 
@@ -15,7 +16,7 @@ RESULTS = ROOT / 'results'
 
 @pytest.fixture(scope='module')
 def claims():
-  text = re.sub(r'\s+', ' ', (ROOT / 'CLAIMS.md').read_text())
+  text = re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
   start = text.index('## Walking small nets: the tiny text net')
   return text[start : text.find(' ## ', start + 1)]
 

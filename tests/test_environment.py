@@ -5,8 +5,8 @@ import os
 import jax
 import pytest
 
-from scripts.shared import experiments
 from tests import compiler
+from toyjax.command import machine
 
 
 def test_there_are_as_many_devices_as_asked_for():
@@ -39,11 +39,11 @@ def test_the_code_of_these_tests_is_what_was_asked_for():
   assert set(compiler.HASTE).issubset(told) == is_hasty
 
 
-@pytest.mark.parametrize('version', ['0.10.1', experiments.WRONG_ON_CPUS])
+@pytest.mark.parametrize('version', ['0.10.1', machine.WRONG_ON_CPUS])
 def test_a_jax_that_computes_wrong_values_is_named(
   monkeypatch, caplog, version
 ):
-  monkeypatch.setattr(experiments.jaxlib, '__version__', version)
+  monkeypatch.setattr(machine.jaxlib, '__version__', version)
   monkeypatch.setattr(jax.config, 'update', lambda name, value: None)
-  experiments.setup_jax(num_devices=1, dtype='float32')
+  machine.setup_jax(num_devices=1, dtype='float32')
   assert caplog.text.count('jax#39103') == (version == '0.10.2')

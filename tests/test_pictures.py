@@ -5,16 +5,9 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from toyjax.analysis import circles, critical_points, latent_zones
-from toyjax.plots import (
-  animations,
-  gram,
-  latent_plane,
-  phase,
-  radii,
-  tilt,
-  training,
-)
+from toyjax.analysis.autoencoder import circles, critical_points, latent_zones
+from toyjax.plots import animations, phase
+from toyjax.plots.latent import gram, latent_plane, radii, tilt, training
 from toyjax.toys.relu_autoencoder import Outcome
 
 
@@ -166,7 +159,7 @@ def test_cells_of_the_phase_diagram_are_filled_by_shares(axes):
     axes,
     columns=list('abc'),
     rows=list('de'),
-    outcomes=[code.name for code in Outcome],
+    outcomes=list(Outcome),
     fractions=fractions,
     texts=[['x'] * 3] * 2,
   )

@@ -1,11 +1,12 @@
 """Figures show the numbers they are given."""
 
+import matplotlib.colors
 import matplotlib.figure
 import numpy as np
 import pytest
 
 from toyjax import statistics
-from toyjax.plots import outcomes, survival
+from toyjax.plots import outcomes, palette, survival
 from toyjax.toys.relu_autoencoder import Outcome
 
 
@@ -19,7 +20,7 @@ def _draw_shares(axes, fractions):
     axes,
     labels=['a', 'b'],
     steps=[10, 20, 30],
-    outcomes=[code.name for code in Outcome],
+    outcomes=list(Outcome),
     fractions=fractions,
     lower=0.9 * fractions,
     upper=1.1 * fractions,
@@ -45,15 +46,18 @@ def _bars(axes):
   return [c for c in axes.containers if hasattr(c, 'patches')]
 
 
-def test_only_what_occurs_is_in_the_legend_and_looks_unlike_the_rest(axes):
+def test_only_what_occurs_is_in_the_legend_in_its_own_style(axes):
   fractions = np.zeros((2, 3, len(Outcome)))
   fractions[..., Outcome.SOLVED_REGULAR] = 0.25
   fractions[..., Outcome.MERGED] = 0.75
   _draw_shares(axes, fractions)
   labels = [text.get_text() for text in axes.get_legend().get_texts()]
   assert labels == ['merged', 'solved regular']
-  styles = [outcomes.STYLES[code.name] for code in Outcome]
-  assert len(set(styles)) == len(Outcome)
+  styles = palette.styles_of(Outcome)
+  for bars, code in zip(_bars(axes), (Outcome.SOLVED_REGULAR, Outcome.MERGED)):
+    color = matplotlib.colors.to_rgba(styles[code].color)
+    assert {bar.get_facecolor() for bar in bars} == {color}
+    assert {bar.get_hatch() or '' for bar in bars} == {styles[code].hatch}
 
 
 def test_whiskers_span_the_interval_of_their_own_segment(axes):

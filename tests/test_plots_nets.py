@@ -4,9 +4,8 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
-from toyjax.analysis import linear_regions
-from toyjax.plots import error_costs, outcomes, piecewise_line, region_counts
-from toyjax.toys.sqrt_mlp import Outcome
+from toyjax.analysis.nets import linear_regions
+from toyjax.plots.nets import error_costs, piecewise_line, region_counts
 
 # |x - 1| + 0 times a unit that switches at 3 and reaches nothing.
 NET = (
@@ -146,8 +145,3 @@ def test_nets_that_mostly_diverge_are_drawn_as_far_as_they_are_finite(axes):
   )
   lines = {line.get_label(): line for line in axes.lines}
   assert lines['best of them'].get_ydata() == [0.1]
-
-
-def test_every_outcome_of_the_nets_has_its_own_style():
-  styles = [outcomes.STYLES[code.name] for code in Outcome]
-  assert len(set(styles)) == len(Outcome)

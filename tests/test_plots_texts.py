@@ -7,7 +7,10 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
-from toyjax.plots import argmax_map, dendrograms, stacked, trajectories
+from toyjax.plots import stacked
+from toyjax.plots.changepoint import dendrograms
+from toyjax.plots.latent import trajectories
+from toyjax.plots.nets import argmax_map
 from toyjax.plots.texts import literal, printable, shorten
 
 WORDS = (

@@ -1,15 +1,17 @@
 """The README's code runs; its numbers are those of the committed results."""
 
-import csv
+import importlib
 import json
 import pathlib
 import re
 
 import pytest
 
+from benchmarks import verify
 from tests import compiler
 from tests.scripts import processes
-from toyjax import statistics
+from toyjax import studies
+from toyjax.studies import options
 
 ROOT = pathlib.Path(__file__).parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -40,6 +42,16 @@ def test_the_example_runs_and_solves_most_pentagons(capsys):
   assert f'Interval(estimate={solved / 200}' in printed
 
 
+def test_the_example_of_an_importer_runs(tmp_path, monkeypatch, capsys):
+  monkeypatch.chdir(tmp_path)
+  exec(_example('sqrt_failure'), {})
+  printed = capsys.readouterr().out
+  # Seven outcomes at the two observed steps of 500.
+  assert re.search(r'^2 +512$', printed, flags=re.M)
+  assert re.search(r'^4 +512$', printed, flags=re.M)
+  assert (tmp_path / 'outcomes.png').stat().st_size > 10_000
+
+
 def test_the_store_example_runs(tmp_path, monkeypatch):
   monkeypatch.chdir(tmp_path)
   done = processes.run(
@@ -52,18 +64,23 @@ def test_the_store_example_runs(tmp_path, monkeypatch):
   exec(_example('xarray'), {})
 
 
+def _settings():
+  """Returns the names of the settings of all studies and benchmarks."""
+  rows = [*options.machine_settings(''), *options.seed_settings(1)]
+  for name in studies.names():
+    rows += importlib.import_module(f'toyjax.studies.{name}').STUDY.settings
+  sources = [path.read_text() for path in (ROOT / 'benchmarks').glob('*.py')]
+  found = re.findall(r"(?:Setting|DEFINE_\w+)\(\s*'(\w+)'", '\n'.join(sources))
+  return {row.name for row in rows} | set(found)
+
+
 def test_flags_in_the_documents_exist():
-  sources = ''.join(
-    path.read_text()
-    for room in ('scripts', 'benchmarks')
-    for path in (ROOT / room).rglob('*.py')
-  )
-  known = set(re.findall(r"(?:DEFINE_\w+|define_\w+)\(\s*'(\w+)'", sources))
+  known = _settings()
   assert {'num_features', 'dry_run', 'num_repeats', 'peers'} <= known
   for name in ('README.md', 'BUILD.md', 'CLAIMS.md'):
     if (ROOT / name).exists():
       used = set(re.findall(r'--(\w+)', (ROOT / name).read_text()))
-      assert used - {'help'} <= known, used - known
+      assert used - {'help', 'flag'} <= known, used - known
 
 
 def test_help_knows_the_flags_of_the_readme():
@@ -81,40 +98,6 @@ def test_help_knows_the_flags_of_the_readme():
       assert f'--{name}:' in known or f'--[no]{name}:' in known, (script, name)
 
 
-def _solved(results, num_features, step):
-  """Recomputes a share solved from the counts of a summary."""
-  with (results / 'summary.csv').open() as file:
-    rows = [
-      row
-      for row in csv.DictReader(file)
-      if int(row['num_features']) == num_features and int(row['step']) == step
-    ]
-  total = {int(row['total']) for row in rows}
-  solved = sum(
-    int(row['count']) for row in rows if row['outcome'].startswith('SOLVED')
-  )
-  assert sum(int(row['count']) for row in rows) in total
-  return solved, total.pop()
-
-
-@pytest.mark.parametrize('dtype', ['float32', 'float64'])
-@pytest.mark.parametrize('num_features', [6, 7, 8])
-def test_numbers_of_the_table_are_those_of_the_results(num_features, dtype):
-  row = re.search(rf'\| {dtype} \|.*', README).group()
-  found = re.search(
-    rf'n = {num_features}: ([\d,]+) of ([\d,]+), '
-    r'([\d.]+) % \[([\d.]+), ([\d.]+)\]',
-    row,
-  )
-  assert found, f'no number for n = {num_features}'
-  solved, total = _solved(RESULTS / dtype, num_features, 25_000)
-  count, of = (int(text.replace(',', '')) for text in found.groups()[:2])
-  assert (count, of) == (solved, total)
-  interval = statistics.wilson(solved, total)
-  for text, value in zip(found.groups()[2:], interval):
-    assert text == f'{100 * value:.2f}'
-
-
 @pytest.mark.parametrize('dtype', ['float32', 'float64'])
 def test_the_results_come_from_the_main_job(dtype):
   manifest = json.loads((RESULTS / dtype / 'manifest.json').read_text())
@@ -128,7 +111,7 @@ def test_the_results_come_from_the_main_job(dtype):
 def test_what_is_said_of_a_million_text_nets():
   """As CLAIMS.md has it, whose numbers are recomputed from the tables."""
   readme, claims = (
-    re.sub(r'\s+', ' ', (ROOT / name).read_text())
+    re.sub(r'\s+', ' ', verify.plain((ROOT / name).read_text()))
     for name in ('README.md', 'CLAIMS.md')
   )
   for text in ('227,366 of 1,000,000, 22.74 % [22.65, 22.82]', '216,332'):

@@ -166,5 +166,23 @@ def test_survival_at_its_ends():
   assert everything.lower[-1] == 0.0
   expected = scipy.stats.binomtest(0, 2).proportion_ci(method='exact').high
   assert everything.upper[-1] == pytest.approx(expected)
+  assert statistics.kaplan_meier([], []).times.size == 0
   with pytest.raises(ValueError, match='times'):
-    statistics.kaplan_meier([], [])
+    statistics.kaplan_meier([5, 5], [False])
+
+
+def test_means_of_many_values_have_normal_intervals():
+  values = np.random.default_rng(0).normal(size=4000)
+  found, student = statistics.normal_mean(values), statistics.mean(values)
+  assert found.estimate == student.estimate
+  np.testing.assert_allclose(found, student, atol=2e-5)
+  assert statistics.normal_mean(np.full(3, 2.0)) == (2.0, 2.0, 2.0)
+
+
+def test_medians_lie_between_order_statistics():
+  found = statistics.median(np.arange(101))
+  assert found.estimate == 50
+  # Order statistics 40 and 60 or so of 101.
+  np.testing.assert_allclose(found[1:], [40, 60], atol=1)
+  never = statistics.median(np.asarray([3.0, 5.0, np.inf, np.inf, np.inf]))
+  assert never == (np.inf, 3.0, np.inf)

@@ -4,9 +4,11 @@ import matplotlib.figure
 import numpy as np
 import pytest
 
-from toyjax.analysis import argmax_map as regions
-from toyjax.plots import argmax_map, point_labels, text_lengths
-from toyjax.plots.latent_plane import feature_colors
+from toyjax.analysis.nets import argmax_map as regions
+from toyjax.plots import point_labels
+from toyjax.plots.changepoint import text_lengths
+from toyjax.plots.latent.latent_plane import feature_colors
+from toyjax.plots.nets import argmax_map
 
 VOCABULARY = ('a', 'b', 'c')
 # One unit, on where x > 0; there word 1 wins from x = 2 on, else word 0. Where

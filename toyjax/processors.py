@@ -31,6 +31,13 @@ def model() -> str | None:
   return found or None
 
 
+def num_cores() -> int:
+  """Returns the number of cores that this process may use."""
+  if hasattr(os, 'sched_getaffinity'):
+    return len(os.sched_getaffinity(0))
+  return os.cpu_count() or 1
+
+
 def instruction_set() -> str | None:
   """Returns the highest set of instructions that XLA may use on the CPU.
 

@@ -129,6 +129,11 @@ class StoredRuns:
     """Whether all runs are finished."""
     return len(self.runs) == self.num_runs
 
+  @property
+  def names(self) -> tuple[str, ...]:
+    """The arrays that there are."""
+    return tuple(self._arrays)
+
   def __contains__(self, name: str) -> bool:
     return name in self._arrays
 

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from toyjax.analysis import argmax_map, latent_zones, walking
+from toyjax.analysis.autoencoder import latent_zones
+from toyjax.analysis.nets import argmax_map, walking
 
 WINDOW = np.asarray([[-3.0, -2.0], [3.0, -2.0], [3.0, 2.0], [-3.0, 2.0]])
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from toyjax.analysis import box_counting
+from toyjax.analysis.chaos import box_counting
 
 SIZES = [1, 2, 4, 8, 16, 32, 64]
 

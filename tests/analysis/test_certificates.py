@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from toyjax.analysis import (
+from toyjax.analysis.autoencoder import (
   certificates,
   critical_points,
   pieces,
@@ -12,8 +12,8 @@ from toyjax.analysis import (
   settling,
   valleys,
 )
-from toyjax.analysis.catalogue import Entry
-from toyjax.analysis.certificates import Verdict
+from toyjax.analysis.autoencoder.catalogue import Entry
+from toyjax.analysis.autoencoder.certificates import Verdict
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from toyjax import loops
-from toyjax.analysis import chaos, chaos_endings
-from toyjax.analysis.chaos_endings import Ending
+from toyjax.analysis.chaos import dynamics as chaos
+from toyjax.analysis.chaos import endings as chaos_endings
+from toyjax.analysis.chaos.endings import Ending
 from toyjax.toys import relu_autoencoder
 
 POINT = {

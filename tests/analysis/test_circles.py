@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from toyjax.analysis import circles
+from toyjax.analysis.autoencoder import circles
 
 
 def test_circles_are_counted():

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from toyjax.analysis import linear_regions
+from toyjax.analysis.nets import linear_regions
 
 
 def _net(rng, *widths):

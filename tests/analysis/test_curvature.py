@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import curvature, curvature_bounds, pieces
+from toyjax.analysis.autoencoder import curvature, curvature_bounds, pieces
 from toyjax.toys.relu_autoencoder import Params
 
 TOLERANCES = {'kink_tolerance': 1e-9, 'zero_tolerance': 1e-9}

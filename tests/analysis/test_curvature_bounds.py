@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from toyjax.analysis import (
+from toyjax.analysis.autoencoder import (
   critical_points,
   curvature,
   curvature_bounds,

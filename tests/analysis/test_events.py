@@ -7,8 +7,8 @@ import pytest
 
 from tests import references_weights as references
 from toyjax import descent, loops, optimizers, sweeps
-from toyjax.analysis import events
-from toyjax.analysis.events import Place
+from toyjax.analysis.autoencoder import events
+from toyjax.analysis.autoencoder.events import Place
 from toyjax.base import Dynamics
 from toyjax.data import sparse_features
 from toyjax.descent import DescentState

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from toyjax.analysis import critical_points, latent_zones
+from toyjax.analysis.autoencoder import critical_points, latent_zones
 from toyjax.toys import relu_autoencoder
 
 

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import gradient_flow, lbfgs, pieces, valleys
-from toyjax.analysis.lbfgs import End
+from toyjax.analysis.autoencoder import gradient_flow, lbfgs, pieces, valleys
+from toyjax.analysis.autoencoder.lbfgs import End
 
 N = 4
 TOLERANCES = lbfgs.Tolerances(solved_sse=1e-20, gradient=1e-12)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import formulas, linear_regions, walking
+from toyjax.analysis.nets import formulas, linear_regions, walking
 from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Dense, Params
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from toyjax import loops
-from toyjax.analysis import chaos, lyapunov
+from toyjax.analysis.chaos import dynamics as chaos
+from toyjax.analysis.chaos import lyapunov
 from toyjax.base import Dynamics
 
 

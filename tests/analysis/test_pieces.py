@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import pieces
+from toyjax.analysis.autoencoder import pieces
 from toyjax.toys.relu_autoencoder import Params
 
 SIZES = [(1, 3), (2, 7), (3, 5)]

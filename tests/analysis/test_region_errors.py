@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.integrate
 
-from toyjax.analysis import linear_regions, region_errors
+from toyjax.analysis.nets import linear_regions, region_errors
 
 RNG = np.random.default_rng(7)
 NET = [

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import (
+from toyjax.analysis.autoencoder import (
   critical_points,
   decayed_failure,
   frozen,

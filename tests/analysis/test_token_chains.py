@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import token_chains
+from toyjax.analysis.nets import token_chains
 from toyjax.toys import text_mlp
 
 LOGITS = np.random.default_rng(4).normal(size=(5, 5))

@@ -4,7 +4,13 @@ import jax
 import numpy as np
 import pytest
 
-from toyjax.analysis import batches, catalogue, pieces, polishing, valleys
+from toyjax.analysis.autoencoder import (
+  batches,
+  catalogue,
+  pieces,
+  polishing,
+  valleys,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis import dense_layers, walking
+from toyjax.analysis.nets import dense_layers, walking
 from toyjax.toys import sqrt_mlp, text_mlp
 
 WORDS = ('hello', 'world', 'cat', 'dog', '!')

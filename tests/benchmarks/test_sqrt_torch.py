@@ -17,35 +17,12 @@ pytest.importorskip(
 import torch
 
 from benchmarks import agreement, sqrt_torch_runs, torch_sqrt_models
-from scripts.shared import sqrt_flags
 from tests.scripts import processes
+from toyjax.studies import sqrt_failure
 from toyjax.toys import sqrt_mlp
 
 X = np.linspace(0.0, 4.0, 17)
 ROOTS = np.sqrt(X)
-# Those of the flags' defaults that a run hangs on, with fewer steps.
-SETTINGS = {
-  'target': ['sqrt'],
-  'coefficients': [],
-  'hidden_dim': [2],
-  'optimizer': ['adam'],
-  'init': ['torch_linear'],
-  'learning_rate': [1e-2],
-  'init_scale': [1.0],
-  'adam_eps': [1e-8],
-  'adam_b1': [0.9],
-  'adam_b2': [0.999],
-  'low': 0.0,
-  'high': 4.0,
-  'num_hidden_layers': 2,
-  'num_points': 17,
-  'spacing': 'even',
-  'num_steps': 60,
-  'observe_steps': [30, 60],
-  'solved_rmse': 0.3,
-  'seed': 0,
-  'dtype': 'float32',
-}
 
 
 @pytest.fixture(autouse=True)
@@ -139,10 +116,18 @@ def test_chunks_change_nothing(monkeypatch):
   )
 
 
+def _stage():
+  values = sqrt_failure.STUDY.resolve(
+    num_points=17, num_steps=60, observe_steps=[30, 60], solved_rmse=0.3
+  )
+  (stage,) = sqrt_failure.STUDY.stages(values)
+  return stage
+
+
 def test_toyjax_answers_and_labels_alike():
-  (group,) = sqrt_flags.make_groups(SETTINGS)
+  stage = _stage()
   runs, num_different = sqrt_torch_runs.run_torch(
-    group, SETTINGS, num_seeds=200, generator=torch.Generator().manual_seed(0)
+    stage, num_seeds=200, generator=torch.Generator().manual_seed(0)
   )
   assert num_different == 0
   assert runs.rmse.shape == (200, 3)
@@ -168,9 +153,9 @@ def test_labels_of_other_weights_count_as_different(monkeypatch):
     return label(models._replace(params=params), *args)
 
   monkeypatch.setattr(sqrt_torch_runs, 'label_torch', turned)
-  (group,) = sqrt_flags.make_groups(SETTINGS)
+  stage = _stage()
   _, num_different = sqrt_torch_runs.run_torch(
-    group, SETTINGS, num_seeds=50, generator=torch.Generator().manual_seed(0)
+    stage, num_seeds=50, generator=torch.Generator().manual_seed(0)
   )
   assert num_different > 50
 

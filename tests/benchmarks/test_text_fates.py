@@ -5,9 +5,7 @@ import numpy as np
 import pytest
 
 from benchmarks import text_fates, text_runs
-from scripts.shared import text_flags, text_trial
 from tests.toys import text_net
-from toyjax import sweeps
 from toyjax.toys import text_mlp
 
 SIX = text_net.SIX
@@ -149,21 +147,11 @@ def test_toyjax_says_the_same_of_the_same_nets():
 
 def test_the_trial_is_that_of_text_failure():
   configuration = text_runs.parse_configuration('four:2:3:adam:0.01:full')
-  x = {
-    'key': sweeps.seed_keys(0, np.arange(1))[0],
-    'learning_rate': np.float32(0.01),
-    **{k: np.float32(v) for k, v in text_runs.HYPERPARAMETERS.items()},
-  }
-  mine = jax.jit(text_runs.make_trial(configuration, [1, 3]))(x)
-  settings = {
-    'words': text_flags.read_words(['four']),
-    'num_hidden_layers': 2,
-    'num_epochs': 3,
-    'observe_epochs': [1, 3],
-    'dtype': 'float32',
-  }
-  static = {**configuration._asdict(), 'init': 'torch'}
-  theirs = jax.jit(text_trial.make_trial(static, settings))(x)
+  stage = text_runs.stage_of(configuration)
+  x = jax.tree.map(lambda leaf: leaf[0], stage.xs(1))
+  mine = jax.jit(text_runs.make_trial(stage.values, [1, 3]))(x)
+  short = {**stage.values, 'num_epochs': 3, 'observe_epochs': [1, 3]}
+  theirs = jax.jit(stage.make_trial(short))(x)
   loss = mine['diagnosis'].loss
   np.testing.assert_allclose(loss[0], theirs['initial_loss'], rtol=1e-6)
   np.testing.assert_allclose(loss[1:], theirs['loss'], rtol=1e-5)

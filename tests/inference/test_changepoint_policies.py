@@ -7,7 +7,7 @@ import pytest
 
 from tests import references_changepoint_policies as references
 from toyjax.inference import changepoint
-from toyjax.inference.changepoint import policies
+from toyjax.inference.changepoint import policies, rivals
 from toyjax.lanes import lanes
 
 OUTCOMES = [(2, 1), (7, 0), (5, 1), (6, 0), (4, 1), (2, 0)]
@@ -115,14 +115,14 @@ def test_expected_entropy_ties_go_to_the_middle(size, padding):
   assert position == padding + size - 1 - size // 2
 
 
-@pytest.mark.parametrize('name', policies.POLICIES)
+@pytest.mark.parametrize('name', rivals.STEPWISE)
 def test_rivals_of_policies_spend_their_budget_whatever_the_padding(name):
   """Eight positions by `lanes` are eight of twelve by `jax.vmap`.
 
   In float64, and with weights of no pattern: no two positions are then within
   rounding of each other, so that no pick is decided by last bits.
   """
-  rival = policies.POLICIES[name]
+  rival = rivals.RIVALS[name].rival
 
   def trial(key, weights):
     change_key, find_key = jax.random.split(key)

@@ -1,13 +1,14 @@
-"""Tries many values of a script's flags in one fork, which trains nothing."""
+"""Tries many values of a study's flags; nothing is run."""
 
 from collections.abc import Sequence
 import importlib
-import json
-import os
-import pathlib
-import tempfile
+from typing import NamedTuple
 
-from tests.scripts import processes
+from absl import flags
+
+from toyjax.command import lifecycle
+from toyjax.command.flags import given
+from toyjax.parsers import SettingError
 
 # No flag of a number takes these; one of integers takes those less still.
 NO_NUMBERS = (
@@ -19,6 +20,7 @@ NO_PATHS = (
   *('s3://bucket/x', 'gs://bucket/x', 'file:///tmp/x', 'FILE:/tmp/x'),
   *('http://host/x', '~nobody-of-that-name/x', ' '),
 )
+REPEATED = ('7,7', '0.7,0.7', '.5,0.50')
 BAD = {
   'int': (*NO_NUMBERS, *NO_INTEGERS),
   'float': NO_NUMBERS,
@@ -28,68 +30,69 @@ BAD = {
 }
 
 
-def ask(script: str, cases: Sequence[Sequence[str]]) -> dict:
-  """Returns what a script says of its flags.
+class Doors(NamedTuple):
+  """What a study says of its flags; an answer is the refusing line, or ''.
+
+  Attributes:
+    kinds: type of each flag.
+    bad: flag, value and answer for all of `BAD`.
+    cases: the answer to each case.
+  """
+
+  kinds: dict[str, str]
+  bad: list[tuple[str, str, str]]
+  cases: list[str]
+
+
+def ask(name: str, cases: Sequence[Sequence[str]]) -> Doors:
+  """Returns what a study says of its flags.
 
   Args:
-    script: its name, in scripts.
+    name: of the study.
     cases: the flags of each case.
-
-  Returns:
-    'kinds': type of each flag; 'bad': flag, value and answer for all of `BAD`;
-    'cases': the answer to each case. An answer is the line that refuses, or ''.
   """
-  with tempfile.TemporaryDirectory() as name:
-    path = pathlib.Path(name) / 'found.json'
-    process = processes._forks.Process(
-      target=_child, args=(script, cases, str(path))
-    )
-    process.start()
-    process.join(processes.TIMEOUT)
-    assert process.exitcode == 0, script
-    return json.loads(path.read_text())
-
-
-def _child(script: str, cases: Sequence[Sequence[str]], path: str) -> None:
-  from absl import flags
-  from absl.testing import flagsaver
-
-  os.chdir(processes.ROOT)
-  module = importlib.import_module(f'scripts.{script}')
+  study = importlib.import_module(f'toyjax.studies.{name}').STUDY
   FLAGS = flags.FLAGS
-  kinds = {
-    flag.name: flag.parser.flag_type() if flag.parser else flag.flag_type()
-    for name, listed in FLAGS.flags_by_module_dict().items()
-    if name == module.__name__ or name.startswith('scripts.')
-    for flag in listed
-  }
-  required = {
-    name: value
-    for name, value in {'trace': '.', 'position': '0'}.items()
-    if name in FLAGS
-  }
-  saved = flagsaver.save_flag_values(FLAGS)
+  others = set(FLAGS)
+  lifecycle.define(study)
+  own = sorted(set(FLAGS) - others)
+  vectors = {row.name for row in study.settings if row.is_vector}
+  was_parsed = FLAGS.is_parsed()
+  required = [
+    f'--{flag}={value}'
+    for flag, value in {'trace': '.', 'position': '0'}.items()
+    if flag in own
+  ]
 
   def answer(case: Sequence[str]) -> str:
     FLAGS.unparse_flags()
     try:
-      given = [f'--{name}={value}' for name, value in required.items()]
-      FLAGS([script, *given, *case])
-      if hasattr(module, 'read_settings'):
-        module.read_settings()
-    except flags.Error as error:
+      FLAGS([name, *required, *case])
+      study.resolve(**given(study.settings))
+    except (flags.Error, SettingError) as error:
       return str(error)
-    finally:
-      flagsaver.restore_flag_values(saved, FLAGS)
     return ''
 
-  found = {
-    'kinds': kinds,
-    'bad': [
-      (name, value, answer([f'--{name}={value}']))
-      for name, kind in kinds.items()
-      for value in BAD.get(kind, ())
-    ],
-    'cases': [answer(case) for case in cases],
-  }
-  pathlib.Path(path).write_text(json.dumps(found))
+  try:
+    kinds = {
+      flag: FLAGS[flag].parser.flag_type()
+      if FLAGS[flag].parser
+      else FLAGS[flag].flag_type()
+      for flag in own
+    }
+    return Doors(
+      kinds,
+      [
+        (flag, value, answer([f'--{flag}={value}']))
+        for flag, kind in kinds.items()
+        for value in BAD.get(kind, ())
+        # Numbers of a vector may be equal.
+        if flag not in vectors or value not in REPEATED
+      ],
+      [answer(case) for case in cases],
+    )
+  finally:
+    for flag in own:
+      delattr(FLAGS, flag)
+    if was_parsed:
+      FLAGS.mark_as_parsed()

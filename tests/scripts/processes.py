@@ -31,7 +31,7 @@ LIBRARIES = (
   'tqdm',
   'xarray',
   'zarr',
-  'toyjax.analysis.token_chains',
+  'toyjax.analysis.nets.token_chains',
   'toyjax.statistics',
   'toyjax.sweeps',
   'toyjax.toys.relu_autoencoder',
@@ -39,8 +39,8 @@ LIBRARIES = (
 TIMEOUT = 300
 NOTHING: Mapping[str, str] = {}
 
-_forks = multiprocessing.get_context('forkserver')
-_forks.set_forkserver_preload(list(LIBRARIES))
+forks = multiprocessing.get_context('forkserver')
+forks.set_forkserver_preload(list(LIBRARIES))
 
 
 def command(script: str, *flags: str) -> list[str]:
@@ -86,7 +86,7 @@ def start(
   env: Mapping[str, str] = NOTHING,
 ) -> multiprocessing.process.BaseProcess:
   """Starts a script in a fork; its output goes to files in the folder."""
-  process = _forks.Process(target=_child, args=(script, flags, env, folder))
+  process = forks.Process(target=_child, args=(script, flags, env, folder))
   process.start()
   return process
 

@@ -2,13 +2,10 @@
 
 import pytest
 
-from tests.scripts import flag_doors, processes
+from tests.scripts import flag_doors
+from toyjax.studies import names
 
-SCRIPTS = sorted(
-  path.stem
-  for path in (processes.ROOT / 'scripts').glob('*.py')
-  if path.stem != '__init__'
-)
+SCRIPTS = names()
 
 # Flags that hold text, and so no number and no path.
 TEXTS = {'start', 'end', 'group', 'focus', 'walk_words', 'tilt_outputs'}
@@ -124,17 +121,17 @@ def test_bad_flags_are_refused_by_a_line_that_names_them(script):
   found = flag_doors.ask(script, [flags.split() for flags, _ in own])
   # Every number and every path goes through the checks.
   known = {'bool', 'string enum', *flag_doors.BAD}
-  for name, kind in found['kinds'].items():
+  for name, kind in found.kinds.items():
     named = kind == 'comma-separated list'
     assert kind in known or named or name in TEXTS, (name, kind)
-  for name, value, answer in found['bad']:
+  for name, value, answer in found.bad:
     assert name in answer.split('\n')[0], (name, value[:40], answer[:200])
-  for (flags, said), answer in zip(own, found['cases'], strict=True):
+  for (flags, said), answer in zip(own, found.cases, strict=True):
     assert said in answer, (flags, answer)
     assert bool(said) == bool(answer), (flags, answer)
     if said:
-      names = [flag.split('=')[0].strip('-') for flag in flags.split()]
-      assert any(name in answer for name in names), (flags, answer)
+      typed = [flag.split('=')[0].strip('-') for flag in flags.split()]
+      assert any(name in answer for name in typed), (flags, answer)
 
 
 def test_the_table_is_of_scripts_that_there_are():

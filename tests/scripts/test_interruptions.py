@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from scripts.shared import experiments, interruptions
 from toyjax import manifest
+from toyjax.command import errors, interruptions
 
 _forks = multiprocessing.get_context('fork')
 
@@ -21,7 +21,7 @@ def _work(path: pathlib.Path, is_stubborn: bool) -> None:
   signal.signal(signal.SIGINT, signal.default_int_handler)
   sys.stderr = (path / 'stderr').open('w')
   with (
-    experiments.one_line_errors('study'),
+    errors.one_line_errors('study'),
     manifest.Workdir(
       path / 'folder',
       script='study',

@@ -1,22 +1,15 @@
 """Runs that no machine can hold end in a line, before anything is made."""
 
-from absl import flags
 import jax
 import jax.numpy as jnp
 import matplotlib
 import numpy as np
 import pytest
 
-from scripts.shared import (
-  changepoint_study,
-  escape_trial,
-  estimates,
-  experiments,
-  grids,
-  memory,
-)
 from tests.scripts import processes
-from toyjax import manifest, sweeps
+from toyjax import manifest, memory
+from toyjax.command import errors, estimates, machine
+from toyjax.parsers import SettingError
 
 HUGE = 2**31 - 1
 
@@ -30,7 +23,7 @@ def _steps(number):
 
 def test_an_estimate_of_more_runs_than_memory_is_one_line():
   few = {'rate': np.ones(4, np.float32)}
-  with pytest.raises(flags.Error, match=r'2,147,483,647,000 runs.* GiB of'):
+  with pytest.raises(SettingError, match=r'2,147,483,647,000 runs.* GiB of'):
     estimates.estimate(
       _steps,
       few,
@@ -59,28 +52,11 @@ def test_a_loop_that_carries_more_than_there_is_has_no_room():
     wide = jnp.zeros((100_000, 100_000)) + x
     return jax.lax.fori_loop(0, 3, lambda i, v: v * 0.5, wide).sum()
 
-  with pytest.raises(flags.Error, match=r'64 runs, a chunk, take 1,192 GiB'):
+  with pytest.raises(SettingError, match=r'64 runs, a chunk, take 1,192 GiB'):
     memory.shapes_of(trial, jnp.float32(0), num_runs=64, chunk_size=512)
   small = memory.shapes_of(_steps(3), {'rate': jnp.float32(0)}, num_runs=1,
                            chunk_size=1)  # fmt: skip
   assert small.shape == ()
-
-
-def test_runs_and_traces_without_room_are_refused_before_they_are_made():
-  group = grids.Group('n', {}, {'rate': np.ones(10)})
-  with pytest.raises(flags.Error, match='runs, before any is made'):
-    grids.group_xs(group, seed=0, num_seeds=HUGE, dtype='float32')
-  settings = {
-    'p1': [0.7],
-    'p2': [0.1],
-    'priors': ['weak'],
-    'num_positions': 65_536,
-    'num_rollouts': 10,
-    'num_traces': 100_000_000,
-    'num_null_traces': 2,
-  }
-  with pytest.raises(flags.Error, match='--num_traces=100000000 of 1 kinds'):
-    changepoint_study.require_room(settings)
 
 
 @pytest.mark.parametrize(
@@ -112,19 +88,19 @@ def test_running_out_of_memory_is_one_line():
   ):
     with (
       pytest.raises(SystemExit, match='try: out of memory'),
-      experiments.one_line_errors('try'),
+      errors.one_line_errors('try'),
     ):
       raise error
   with (
     pytest.raises(jax.errors.JaxRuntimeError, match='INTERNAL'),
-    experiments.one_line_errors('try'),
+    errors.one_line_errors('try'),
   ):
     raise jax.errors.JaxRuntimeError('INTERNAL: a fault of ours')
 
 
 def test_figures_of_scripts_have_the_houses_style():
   with matplotlib.rc_context({'text.usetex': True}):
-    with experiments.one_line_errors('try'):
+    with errors.one_line_errors('try'):
       assert not matplotlib.rcParams['text.usetex']
     assert matplotlib.rcParams['text.usetex']
 
@@ -144,24 +120,11 @@ def test_a_device_that_is_not_there_is_one_line(monkeypatch, error, reason):
   monkeypatch.setenv('JAX_PLATFORMS', 'cuda')
   with (
     pytest.raises(SystemExit, match='try: JAX_PLATFORMS=cuda: ') as found,
-    experiments.one_line_errors('try'),
+    errors.one_line_errors('try'),
   ):
-    experiments.require_devices()
+    machine.require_devices()
   assert reason in str(found.value)
   assert '\n' not in str(found.value)
-
-
-def test_a_run_that_goes_on_has_the_key_of_the_seed_it_is():
-  states = {'seed_index': np.array([2, 5], np.int32), 'bias': np.ones((2, 3))}
-  group = grids.Group('escape', {}, {'adam_b2': np.array([0.9, 0.99, 0.999])})
-  xs = escape_trial.going_xs(group, states, seed=7, dtype='float32')
-  np.testing.assert_array_equal(xs['seed_index'], [2, 2, 2, 5, 5, 5])
-  np.testing.assert_array_equal(
-    jax.random.key_data(xs['key']),
-    jax.random.key_data(sweeps.seed_keys(7, xs['seed_index'])),
-  )
-  np.testing.assert_allclose(xs['adam_b2'][3:], [0.9, 0.99, 0.999])
-  assert xs['bias'].shape == (6, 3)
 
 
 def test_a_manifest_is_json_or_nothing(tmp_path):

@@ -10,11 +10,11 @@ runs at the width of its vector units.
                                                        arrays [..., seeds]
 
 `interpreter` walks the program, `rules` says how each primitive acts with the
-seed axis last, `tables` and `slices` read and write at indices, `control` walks
-into loops, `branches` into branches, `customs` into functions with derivatives
-of their own; `derivatives` keeps those of `jax.vmap` where another way of
-computing would have others. `axes` reads axes as `jax.vmap` does. A primitive
-without a rule is mapped by `jax.vmap`, so every program works.
+seed axis last, `lookups` and `slices` read and write at indices, `control`
+walks into loops, `branches` into branches, `customs` into functions with
+derivatives of their own; `derivatives` keeps those of `jax.vmap` where another
+way of computing would have others. `axes` reads axes as `jax.vmap` does. A
+primitive without a rule is mapped by `jax.vmap`, so every program works.
 
 On a GPU `kernel` makes a whole loop one kernel: `cells` takes the program apart
 into single numbers that stay in registers, by the rules in `cell_*`.

@@ -15,9 +15,9 @@ from toyjax.lanes import (
   control,
   customs,
   kernel,
+  lookups,
   rules,
   slices,
-  tables,
 )
 from toyjax.lanes.axes import (
   closes_over_steps,
@@ -30,7 +30,7 @@ from toyjax.lanes.cells import UnsupportedError
 from toyjax.lanes.values import Context, Rule, Value, bind, by_vmap, spread
 
 # Importing them registers their rules.
-RULE_MODULES = (branches, control, customs, rules, slices, tables)
+RULE_MODULES = (branches, control, customs, rules, slices, lookups)
 
 # Multiplications in one contraction of one seed above which XLA's own dot may
 # be faster. Lanes are 2.8 times faster at 12,500 (n = 50, M = 5) and 0.7 times

@@ -1,7 +1,7 @@
 """How `lanes` reads and writes slices that start where the program says.
 
 Along an axis where each seed starts at a place of its own, all places are
-compared with it in turn, as in `tables`. Along the others all seeds read or
+compared with it in turn, as in `lookups`. Along the others all seeds read or
 write together.
 """
 
@@ -16,8 +16,8 @@ from jax.extend import core
 import jax.numpy as jnp
 
 from toyjax.base import Array
+from toyjax.lanes.lookups import MAX_PLACES, choose
 from toyjax.lanes.rules import rule
-from toyjax.lanes.tables import MAX_PLACES, choose
 from toyjax.lanes.values import (
   Context,
   Value,

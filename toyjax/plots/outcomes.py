@@ -1,65 +1,20 @@
 """Stacked shares of outcomes, one bar per configuration and observed step."""
 
-from collections.abc import Mapping, Sequence
-import itertools
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 import numpy as np
 
+from toyjax.plots import palette, sheets
+from toyjax.plots.sheets import Sheet
+from toyjax.plots.texts import LINE, literal
+from toyjax.roles import Outcome
+from toyjax.runs import Runs
+from toyjax.tables import Table
 
-class Style(NamedTuple):
-  """How one outcome is filled: colour, and a hatch that survives grey print."""
-
-  color: str
-  hatch: str = ''
-
-
-# Okabe and Ito's palette, which colour-blind readers can tell apart: blue for
-# solved, grey for undecided, warm colours for failures.
-STYLES: Mapping[str, Style] = {
-  'DIVERGED': Style('#000000'),
-  'SOLVED_REGULAR': Style('#0072B2'),
-  'SOLVED_IRREGULAR': Style('#56B4E9'),
-  'UNRESOLVED': Style('#D9D9D9', '...'),
-  'SYMMETRIC_FAILURE': Style('#D55E00'),
-  'ASYMMETRIC_FAILURE': Style('#E69F00', '//'),
-  'MERGED': Style('#CC79A7', '\\\\'),
-  'OFF': Style('#7A0019', 'xx'),
-  'MIXED': Style('#009E73', '--'),
-  'OTHER': Style('#F0E442', '++'),
-  # The tiny text net.
-  'LEARNED_ALL': Style('#0072B2'),
-  'TIED': Style('#E69F00', '//'),
-  'DEAD_LAYER': Style('#7A0019', 'xx'),
-  'PARTLY_LEARNED': Style('#CC79A7', '\\\\'),
-  'ALL_WRONG': Style('#D55E00'),
-  # The net of one variable.
-  'REACHED': Style('#0072B2'),
-  'CONSTANT': Style('#D55E00'),
-  'ONE_LINE': Style('#E69F00', '//'),
-  'DEAD_UNITS': Style('#CC79A7', '\\\\'),
-  'ALL_LIVE': Style('#009E73', '--'),
-}
-# Of outcomes that have no style of their own, in turn.
-_OTHERS = tuple(
-  Style(color, hatch)
-  for hatch in ('oo', '**', '||')
-  for color in ('#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#F0E442')
-)
 _GROUP_WIDTH = 0.86  # of the distance between two configurations.
-
-
-def styles_of(outcomes: Sequence[str]) -> list[Style]:
-  """Returns a style for each outcome, those without one told apart.
-
-  Args:
-    outcomes: names of all outcomes of a toy, so that one keeps its style
-      wherever it is drawn.
-  """
-  others = itertools.cycle(_OTHERS)
-  return [STYLES[name] if name in STYLES else next(others) for name in outcomes]
+_MAX_CLUSTERED = 6  # More configurations show their last step only.
 
 
 def draw_outcome_shares(
@@ -67,7 +22,7 @@ def draw_outcome_shares(
   *,
   labels: Sequence[str],
   steps: Sequence[int],
-  outcomes: Sequence[str],
+  outcomes: Sequence[Outcome],
   fractions: np.ndarray,
   lower: np.ndarray,
   upper: np.ndarray,
@@ -80,7 +35,7 @@ def draw_outcome_shares(
     axes: where to draw.
     labels: [C] names of the configurations.
     steps: [T] observed steps, one bar each within a configuration.
-    outcomes: [K] names of the outcomes, the lowest segment first.
+    outcomes: [K] all outcomes, the lowest segment first.
     fractions: [C, T, K] shares.
     lower: [C, T, K] lower ends of their intervals.
     upper: [C, T, K] upper ends.
@@ -93,7 +48,7 @@ def draw_outcome_shares(
   # Whiskers of neighbouring segments stand side by side, so each can be read.
   places = np.linspace(-0.32, 0.32, len(occurring)) * width
   bottom = np.zeros(len(centers))
-  styles = styles_of(outcomes)
+  styles = palette.styles_of(outcomes)
   for code, place in zip(occurring, places):
     share = fractions[:, :, code].ravel()
     style = styles[code]
@@ -106,7 +61,7 @@ def draw_outcome_shares(
       hatch=style.hatch,
       edgecolor=(0.0, 0.0, 0.0, 0.4),
       linewidth=0.3,
-      label=outcomes[code].lower().replace('_', ' '),
+      label=outcomes[code].name.lower().replace('_', ' '),
     )
     bottom = bottom + share
     seen = share > 0.0
@@ -146,3 +101,58 @@ def draw_outcome_shares(
     handlelength=1.6,
     handleheight=1.4,
   )
+
+
+def sheet(
+  found: Sequence[Runs],
+  counted: Table,
+  outcomes: type[Outcome],
+  title: str,
+  *,
+  unit: str = 'step',
+  where: tuple[str, str] | None = None,
+  xlabel: str = 'optimizer steps',
+) -> Sheet:
+  """Returns the sheet of the shares of outcomes at the observed steps.
+
+  Args:
+    found: the configurations.
+    counted: from `tables.outcomes`: a row a configuration, step and outcome.
+    outcomes: all of the toy.
+    title: without the note on whiskers.
+    unit: name of the column of steps.
+    where: (column, value) of the rows that are drawn.
+    xlabel: what the bars are after.
+  """
+
+  def draw():
+    rows = [r for r in counted.rows if where is None or r[where[0]] == where[1]]
+    steps = list(dict.fromkeys(row[unit] for row in rows))
+    shares = [(r[''].count / r[''].total, *r[''].interval[1:]) for r in rows]
+    cells = np.reshape(shares, (len(found), len(steps), len(outcomes), 3))
+    if len(found) > _MAX_CLUSTERED:
+      cells, steps = cells[:, -1:], steps[-1:]
+    width = 3.0 + (0.28 * len(steps) + 0.5) * len(found)
+    figure, axes = sheets.single(
+      min(max(width, 7.0), 24.0),
+      4.8,
+      f'{title}\nwhisker: 95 % Wilson interval of the segment it tops',
+    )
+    draw_outcome_shares(
+      axes,
+      labels=[
+        literal(runs.label, length=LINE).replace(
+          ' ', '\n' if len(found) > 1 else ' '
+        )
+        for runs in found
+      ],
+      steps=steps,
+      outcomes=list(outcomes),
+      fractions=cells[..., 0],
+      lower=cells[..., 1],
+      upper=cells[..., 2],
+    )
+    axes.set_xlabel(xlabel)
+    return figure
+
+  return Sheet('outcomes', draw)

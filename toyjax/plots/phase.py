@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch, Rectangle
 import numpy as np
 
-from toyjax.plots import outcomes as outcome_plots
+from toyjax.plots import palette
+from toyjax.roles import Outcome
 
 
 def draw_phase(
@@ -14,9 +15,9 @@ def draw_phase(
   *,
   columns: Sequence[str],
   rows: Sequence[str],
-  outcomes: Sequence[str],
+  outcomes: Sequence[Outcome],
   fractions: np.ndarray,
-  texts: Sequence[Sequence[str]],
+  texts: Sequence[Sequence[str]] | None,
 ) -> list[Patch]:
   """Draws a cell for each point of the grid, filled by its shares of outcomes.
 
@@ -27,15 +28,15 @@ def draw_phase(
     axes: where to draw.
     columns: [C] names of the columns, left to right.
     rows: [R] names of the rows, from the bottom up.
-    outcomes: [K] names of the outcomes.
+    outcomes: [K] all outcomes.
     fractions: [R, C, K] shares that add up to 1 in each cell.
-    texts: [R][C] what is written in each cell.
+    texts: [R][C] what is written in each cell; None writes nothing.
 
   Returns:
     Handles of the outcomes that occur, for a legend.
   """
   occurring = [k for k in range(len(outcomes)) if fractions[..., k].any()]
-  every = outcome_plots.styles_of(outcomes)
+  every = palette.styles_of(outcomes)
   styles = [every[k] for k in occurring]
   width, height = 0.94, 0.92
   for r, c in np.ndindex(fractions.shape[:2]):
@@ -54,15 +55,16 @@ def draw_phase(
         )
       )
       bottom += part
-    axes.text(
-      c,
-      r,
-      texts[r][c],
-      ha='center',
-      va='center',
-      fontsize=8.5,
-      bbox=dict(facecolor='white', alpha=0.85, edgecolor='none', pad=1.8),
-    )
+    if texts is not None:
+      axes.text(
+        c,
+        r,
+        texts[r][c],
+        ha='center',
+        va='center',
+        fontsize=8.5,
+        bbox=dict(facecolor='white', alpha=0.85, edgecolor='none', pad=1.8),
+      )
   axes.set_xticks(range(len(columns)), columns)
   axes.set_yticks(range(len(rows)), rows)
   axes.set_xlim(-0.5, len(columns) - 0.5)
@@ -75,7 +77,7 @@ def draw_phase(
       facecolor=style.color,
       hatch=style.hatch,
       edgecolor=(0.0, 0.0, 0.0, 0.35),
-      label=outcomes[k].lower().replace('_', ' '),
+      label=outcomes[k].name.lower().replace('_', ' '),
     )
     for k, style in zip(occurring, styles)
   ][::-1]

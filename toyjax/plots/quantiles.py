@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 import numpy as np
 
-COLOR = '#0072B2'
+from toyjax.plots.palette import BLUE
 
 
 def draw_spread(
@@ -35,9 +35,9 @@ def draw_spread(
       x,
       np.minimum(below, top),
       np.minimum(above, top),
-      color=COLOR,
+      color=BLUE,
       alpha=alpha,
       linewidth=0,
       label=label,
     )
-  axes.plot(x, median, 'o-', color=COLOR, markersize=3, label='median')
+  axes.plot(x, median, 'o-', color=BLUE, markersize=3, label='median')

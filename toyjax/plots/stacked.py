@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 import numpy as np
 
+from toyjax.plots import palette
 from toyjax.plots.texts import NAME, WORD, literal
 
-# Okabe and Ito's palette, grey and hatched for what is left over.
-_COLORS = ('#0072B2', '#D55E00', '#E69F00', '#CC79A7', '#009E73', '#56B4E9')
-_REST = '#D9D9D9'
+# Without black, on which numbers could not be read.
+_COLORS = (*palette.CURVES[:-1], palette.SKY)
 
 
 def draw_stacked(
@@ -43,7 +43,7 @@ def draw_stacked(
       share,
       left=left,
       height=0.72,
-      color=_REST if is_rest else _COLORS[k],
+      color=palette.GREY if is_rest else _COLORS[k],
       hatch='...' if is_rest else '',
       edgecolor=(0.0, 0.0, 0.0, 0.4),
       linewidth=0.3,

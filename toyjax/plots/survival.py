@@ -8,22 +8,21 @@ import matplotlib
 from matplotlib.axes import Axes
 import numpy as np
 
+from toyjax.plots.palette import BLACK, CURVES
 from toyjax.statistics import Hazards, Survival
 
-# Okabe and Ito's palette without its yellow, which is lost on white paper.
-_COLORS = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#000000')
 _LINES = ('-', '--', '-.', ':')
 
 
 def _colors(num: int, reference: int | None) -> list[Any]:
   """Returns a colour for each of `num` curves, black for the reference."""
   num_others = num - (reference is not None)
-  colors: list[Any] = list(_COLORS)
-  if num_others > len(_COLORS) - (reference is not None):
+  colors: list[Any] = list(CURVES)
+  if num_others > len(CURVES) - (reference is not None):
     shades = np.linspace(0.0, 0.9, num_others)
     colors = [matplotlib.colormaps['viridis'](shade) for shade in shades]
   if reference is not None:
-    colors.insert(reference, '#000000')
+    colors.insert(reference, BLACK)
   return colors
 
 

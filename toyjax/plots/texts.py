@@ -15,6 +15,10 @@ import pathlib
 import matplotlib
 from matplotlib import ft2font
 
+from toyjax.texts import cut, escape, printable, shorten
+
+__all__ = ['LINE', 'NAME', 'WORD', 'literal', 'printable', 'shorten']
+
 WORD = 24  # Longest word in a picture, in characters.
 NAME = 50  # Longest name of a file, a trace, a class.
 LINE = 100  # Longest line.
@@ -22,32 +26,6 @@ LINE = 100  # Longest line.
 _FONTS = ('DejaVuSans.ttf', 'DejaVuSans-Bold.ttf')
 # It has a glyph without width, and keeps a label out of what legends skip.
 _NOTHING = '\u200b'
-
-
-def printable(text: str, *, keep: str = '') -> str:
-  r"""Returns the text with everything that cannot be seen as an escape.
-
-  Control characters, marks of direction, spaces without width and lone
-  surrogates become \x1b, \u202e and the like; a backslash is left as it is.
-
-  Args:
-    text: of any origin.
-    keep: characters that stay as they are, such as a line feed.
-  """
-  if text.isprintable():
-    return text
-  return ''.join(
-    letter if letter.isprintable() or letter in keep else _escape(letter)
-    for letter in text
-  )
-
-
-def shorten(text: str, length: int) -> str:
-  """Returns the text in one line of at most that many printable characters.
-
-  White space is made single, and an ellipsis stands for what is cut off.
-  """
-  return _cut(printable(' '.join(text.split())), length)
 
 
 def literal(text: str, *, length: int) -> str:
@@ -65,19 +43,11 @@ def literal(text: str, *, length: int) -> str:
   glyphs = _glyphs()
   text = ''.join(' ' if letter.isspace() else letter for letter in text)
   shown = ''.join(
-    letter if ord(letter) in glyphs else _escape(letter)
+    letter if ord(letter) in glyphs else escape(letter)
     for letter in printable(text)
   )
-  shown = _cut(shown, length).replace('$', r'\$')
+  shown = cut(shown, length).replace('$', r'\$')
   return _NOTHING + shown if shown.startswith('_') else shown
-
-
-def _cut(text: str, length: int) -> str:
-  return text if len(text) <= length else text[: length - 1].rstrip() + '…'
-
-
-def _escape(letter: str) -> str:
-  return letter.encode('unicode_escape').decode('ascii')
 
 
 @functools.cache

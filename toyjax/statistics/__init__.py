@@ -4,7 +4,7 @@ SciPy does the work wherever it has it. Counts in, `Interval`s out; a rate is
 never reported without both.
 """
 
-from toyjax.statistics.means import mean
+from toyjax.statistics.means import mean, median, normal_mean
 from toyjax.statistics.multiple import holm
 from toyjax.statistics.proportions import (
   CONFIDENCE,
@@ -36,7 +36,9 @@ __all__ = [
   'holm',
   'kaplan_meier',
   'mean',
+  'median',
   'median_time',
+  'normal_mean',
   'paired_difference',
   'ratio',
   'wilson',

@@ -63,7 +63,8 @@ def kaplan_meier(
     confidence: in (0, 1).
 
   Returns:
-    The curve at the distinct event times; empty where nothing was observed.
+    The curve at the distinct event times; empty where nothing was observed, or
+    nobody was there to be.
     Where the log-log band is undefined (S = 0) the band is Clopper-Pearson's
     of that survival, as if nothing had been censored.
 
@@ -72,7 +73,7 @@ def kaplan_meier(
     observations. Kalbfleisch and Prentice 1980 for the log-log band.
   """
   times, observed = np.asarray(times), np.asarray(observed, bool)
-  if times.shape != observed.shape or times.ndim != 1 or not times.size:
+  if times.shape != observed.shape or times.ndim != 1:
     raise ValueError(f'times {times.shape} and observed {observed.shape}')
   if not observed.any():
     empty = np.zeros(0)

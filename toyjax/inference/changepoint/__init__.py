@@ -8,7 +8,7 @@ here too: `changepoint.run`, `changepoint.select`. Around them:
     evidence, likelihoods        is there a drop at all: e-values, verdicts
     segments*, rate_grid         several changes, rises and over-dispersion
     policies, searches           rivals behind one interface,
-    designs, pivotal               adaptive or of fixed design
+    designs, pivotal, rivals       adaptive or of fixed design, and their names
     batches, stopping, budgets   parallel rollouts, when to stop, many traces
     limits                       what no method can beat
 """

@@ -6,9 +6,9 @@ anything that looks for the first low position within a budget of rollouts:
     (key, prior, roll_out, num_rollouts) --find--> Found
 
 Policies become rivals by `rival_of_policy`; searches with rules of their own
-and fixed designs are in `searches`. Everything is written for one
-sequence. Positions of weight zero are never rolled out; the others are counted
-by their rank 0..n-1.
+and fixed designs are in `searches` and `designs`, names of all in `rivals`.
+Everything is written for one sequence. Positions of weight zero are never
+rolled out; the others are counted by their rank 0..n-1.
 
 References:
   [1] Thompson 1933, On the likelihood that one unknown probability exceeds
@@ -196,13 +196,3 @@ def rival_of_policy(policy: changepoint.Policy, design: Design) -> Rival:
     )
 
   return Rival(find, design)
-
-
-POLICIES: dict[str, Rival] = {
-  'information': rival_of_policy(changepoint.by_information, Design.ADAPTIVE),
-  'expected_entropy': rival_of_policy(by_expected_entropy, Design.ADAPTIVE),
-  'thompson': rival_of_policy(by_thompson, Design.ADAPTIVE),
-  'median': rival_of_policy(by_median, Design.ADAPTIVE),
-  'split_median': rival_of_policy(by_split_median, Design.ADAPTIVE),
-  'uniform': rival_of_policy(by_uniform, Design.FIXED),
-}

@@ -16,25 +16,30 @@ import chex
 import jax
 import jax.numpy as jnp
 
+from toyjax import roles
 from toyjax.base import Array
+from toyjax.roles import Role
 from toyjax.toys.relu_autoencoder import model
 
 
-class Outcome(enum.IntEnum):
+class Outcome(roles.Outcome):
   """How a run ended: the first class, in this order, that fits."""
 
-  DIVERGED = 0  # A weight, a bias or the SSE is not finite.
-  SOLVED_REGULAR = 1  # SSE < solved_sse; rows form a regular n-gon (M = 2).
-  SOLVED_IRREGULAR = 2  # SSE < solved_sse.
-  UNRESOLVED = 3  # The SSE is still falling faster than 1 / step.
-  SYMMETRIC_FAILURE = (
-    4  # Dead rows, b = 1/n; the rest a regular polygon (M = 2).
-  )
-  ASYMMETRIC_FAILURE = 5  # One feature shared over g inputs, the rest solved.
-  MERGED = 6  # All that is not learned is merged.
-  OFF = 7  # All that is not learned is off.
-  MIXED = 8  # Several kinds of failure at once.
-  OTHER = 9  # None of the above.
+  # A weight, a bias or the SSE is not finite.
+  DIVERGED = 0, Role.DIVERGED
+  # SSE < solved_sse; rows form a regular n-gon (M = 2).
+  SOLVED_REGULAR = 1, Role.SOLVED
+  SOLVED_IRREGULAR = 2, Role.SOLVED  # SSE < solved_sse.
+  # The SSE is still falling faster than 1 / step.
+  UNRESOLVED = 3, Role.UNDECIDED
+  # Dead rows, b = 1/n; the rest a regular polygon (M = 2).
+  SYMMETRIC_FAILURE = 4, Role.FAILED
+  # One feature shared over g inputs, the rest solved.
+  ASYMMETRIC_FAILURE = 5, Role.FAILED
+  MERGED = 6, Role.FAILED  # All that is not learned is merged.
+  OFF = 7, Role.FAILED  # All that is not learned is off.
+  MIXED = 8, Role.FAILED  # Several kinds of failure at once.
+  OTHER = 9, Role.FAILED  # None of the above.
 
 
 class Fate(enum.IntEnum):

@@ -1,26 +1,34 @@
 """How a net of one variable ended, read from its values on given points."""
 
-import enum
 from typing import NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 
+from toyjax import roles
 from toyjax.base import Array
+from toyjax.roles import Role
 from toyjax.toys.sqrt_mlp import model
 
 
-class Outcome(enum.IntEnum):
+class Outcome(roles.Outcome):
   """How a run ended: the first class, in this order, that fits."""
 
-  DIVERGED = 0  # A weight, a bias or the error is not finite.
-  REACHED = 1  # The root mean squared error is below the level.
-  UNRESOLVED = 2  # The error is still falling faster than 1 / step.
-  CONSTANT = 3  # Collapsed: the same answer everywhere.
-  ONE_LINE = 4  # Collapsed: one line, no kink that counts.
-  DEAD_UNITS = 5  # Bent, above the level, and a unit is off everywhere.
-  ALL_LIVE = 6  # Bent, above the level, though every unit is on somewhere.
+  # A weight, a bias or the error is not finite.
+  DIVERGED = 0, Role.DIVERGED
+  # The root mean squared error is below the level.
+  REACHED = 1, Role.SOLVED
+  # The error is still falling faster than 1 / step.
+  UNRESOLVED = 2, Role.UNDECIDED
+  # Collapsed: the same answer everywhere.
+  CONSTANT = 3, Role.FAILED
+  # Collapsed: one line, no kink that counts.
+  ONE_LINE = 4, Role.FAILED
+  # Bent, above the level, and a unit is off everywhere.
+  DEAD_UNITS = 5, Role.FAILED
+  # Bent, above the level, though every unit is on somewhere.
+  ALL_LIVE = 6, Role.FAILED
 
 
 class Thresholds(NamedTuple):

@@ -7,28 +7,35 @@ decides what a tied net says. With exact ties set apart, nothing here changes
 when inputs, or outputs, are renamed together with the pairs.
 """
 
-import enum
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from toyjax import roles
 from toyjax.base import Array
+from toyjax.roles import Role
 from toyjax.toys.text_mlp import model
 
 TIE_RULE = 'argmax takes the lower index'
 
 
-class Outcome(enum.IntEnum):
+class Outcome(roles.Outcome):
   """How a run ended: the first class, in this order, that fits."""
 
-  DIVERGED = 0  # A parameter or the loss is not finite.
-  LEARNED_ALL = 1  # Every pair's output has the one largest logit.
-  TIED = 2  # The largest logits of an input of a pair are exactly equal.
-  DEAD_LAYER = 3  # All units of a layer are off for all inputs of pairs.
-  PARTLY_LEARNED = 4  # At least one pair is right, and one wrong.
-  ALL_WRONG = 5  # No pair is right.
+  # A parameter or the loss is not finite.
+  DIVERGED = 0, Role.DIVERGED
+  # Every pair's output has the one largest logit.
+  LEARNED_ALL = 1, Role.SOLVED
+  # The largest logits of an input of a pair are exactly equal.
+  TIED = 2, Role.FAILED
+  # All units of a layer are off for all inputs of pairs.
+  DEAD_LAYER = 3, Role.FAILED
+  # At least one pair is right, and one wrong.
+  PARTLY_LEARNED = 4, Role.FAILED
+  # No pair is right.
+  ALL_WRONG = 5, Role.FAILED
 
 
 class Diagnosis(NamedTuple):

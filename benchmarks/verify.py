@@ -1,0 +1,195 @@
+r"""Does every linked number of the documents stand in its file, and every file?
+
+A claim is a link to cells of a CSV file, so that a reader can click:
+
+  [553 of 1,024, 54.0 % [50.9, 57.0]](results/NAME/a.csv#step=5000&outcome=OFF)
+
+What follows the # selects rows, COLUMN=VALUE each. The text shows, in order,
+count, total, share in per cent and its 95 % Wilson interval, or the first of
+these; counts of several rows of one total are added up. Further words:
+
+  share=COUNT/TOTAL   columns of the count and of the total
+  filter=EXPRESSION   what pandas' `query` takes, for all that = cannot say
+  cell=COLUMN         the text shows this cell, and its interval if it goes on
+  times=100           ... in per cent or points
+  rows=N              the text shows how many rows there are
+
+A number agrees where it is the file's, rounded to the digits that are shown.
+results/SHA256SUMS has the digest of every file there; --write makes it anew.
+
+  python -m benchmarks.verify
+  python -m benchmarks.verify --write
+"""
+
+from collections.abc import Iterator, Sequence
+import hashlib
+import pathlib
+import re
+import sys
+from typing import NamedTuple
+import urllib.parse
+
+from absl import app, flags
+import pandas as pd
+
+from toyjax import parsers, statistics
+from toyjax.command.flags import define
+from toyjax.settings import FIXED, Setting
+
+ROOT = pathlib.Path(__file__).parents[1]
+DOCUMENTS = ('CLAIMS.md', 'README.md', 'BUILD.md')
+SUMS = ROOT / 'results' / 'SHA256SUMS'
+# Text of a link may hold one pair of brackets, that of an interval.
+_LINK = re.compile(
+  r'\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((results/[^)#\s]+\.csv)#([^)\s]+)\)'
+)
+_NUMBER = re.compile(r'(?<![\w.])[-+]?(?:\d[\d,]*\d|\d)?(?:\.\d+)?(?:e-?\d+)?')
+_WORDS = ('share', 'filter', 'cell', 'times', 'rows')
+
+SETTINGS = (
+  Setting(
+    'write',
+    False,
+    parsers.truth,
+    FIXED,
+    'Write the digests of the files as they are.',
+  ),
+)
+
+
+class Link(NamedTuple):
+  """A linked number.
+
+  Attributes:
+    text: as it is read.
+    path: of the file.
+    query: what selects and shows cells, see the head of this file.
+  """
+
+  text: str
+  path: str
+  query: str
+
+
+def links(document: str) -> list[Link]:
+  """Returns all links to cells in a text."""
+  return [Link(*match) for match in _LINK.findall(document)]
+
+
+def plain(document: str) -> str:
+  """Returns a text as it is read, without the addresses of its links."""
+  return _LINK.sub(lambda match: match[1], document)
+
+
+def numbers(text: str) -> list[str]:
+  """Returns the numbers in a text, without their commas."""
+  found = (match.replace(',', '') for match in _NUMBER.findall(text))
+  return [number for number in found if re.search(r'\d', number)]
+
+
+def expected(link: Link) -> list[float]:
+  """Returns the numbers that a link's text may show, in order.
+
+  Raises:
+    ValueError: where no row is selected, or a column is not there.
+  """
+  table = pd.read_csv(ROOT / link.path, dtype=str, keep_default_na=False)
+  words = {}
+  for part in link.query.split('&'):
+    name, _, value = urllib.parse.unquote(part).partition('=')
+    if name in _WORDS:
+      words[name] = value
+      continue
+    if name not in table:
+      raise ValueError(f'{link.path} has no column {name}')
+    table = table[table[name] == value]
+  table = table.apply(_numeric)
+  if 'filter' in words:
+    table = table.query(words['filter'])
+  if table.empty:
+    raise ValueError(f'{link.path}#{link.query} selects no row')
+  if 'rows' in words:
+    return [len(table)]
+  if 'cell' in words:
+    if len(table) > 1:
+      raise ValueError(f'{link.path}#{link.query} selects {len(table)} rows')
+    name, times = words['cell'], float(words.get('times', 1))
+    part = name if f'{name}_lower' in table else ''
+    ends = [f'{part}_{end}'.lstrip('_') for end in ('lower', 'upper')]
+    cells = [table[n].iloc[0] for n in (name, *ends) if n in table]
+    return [times * float(cell) for cell in cells]
+  count, total = words.get('share', 'count/total').split('/')
+  totals = set(table[total])
+  if len(totals) > 1:
+    raise ValueError(f'{link.path}#{link.query} selects rows of {totals} runs')
+  num, of = int(table[count].sum()), int(totals.pop())
+  interval = statistics.wilson(num, of)
+  return [num, of, *(100.0 * number for number in interval)]
+
+
+def _numeric(cells: pd.Series) -> pd.Series:
+  """Returns numbers where all cells are, or are empty."""
+  found = pd.to_numeric(cells, errors='coerce')
+  return cells if (found.isna() & (cells != '')).any() else found
+
+
+def problem(link: Link) -> str:
+  """Says what is wrong with a link; '' where nothing is."""
+  try:
+    held = expected(link)
+  except (KeyError, OSError, ValueError) as error:
+    return f'[{link.text}]: {error}'
+  shown = numbers(link.text)
+  if not shown or len(shown) > len(held):
+    return f'[{link.text}]: {link.path} has {len(held)} numbers for it'
+  for text, number in zip(shown, held):
+    decimals = len(text.partition('.')[2])
+    if abs(float(text) - number) > 0.5000001 * 10.0**-decimals:
+      return f'[{link.text}]: {text} is {number:.6g} in {link.path}'
+  return ''
+
+
+def sums() -> dict[str, str]:
+  """Returns the SHA-256 of every file in results, by its path there."""
+  return {
+    path.relative_to(SUMS.parent).as_posix(): hashlib.sha256(
+      path.read_bytes()
+    ).hexdigest()
+    for path in sorted(SUMS.parent.rglob('*'))
+    if path.is_file() and path != SUMS
+  }
+
+
+def changed_files() -> Iterator[str]:
+  """Yields a text for each file that is not as `SUMS` says."""
+  lines = SUMS.read_text(encoding='utf-8').splitlines()
+  noted = {name: code for code, name in (line.split('  ', 1) for line in lines)}
+  found = sums()
+  for name in sorted({*noted, *found}):
+    if noted.get(name) != found.get(name):
+      what = 'is lost' if name not in found else 'is not noted'
+      yield f'results/{name} ' + (
+        what if name not in noted or name not in found else 'was changed'
+      )
+
+
+def main(argv: Sequence[str]) -> None:
+  if len(argv) > 1:
+    raise app.UsageError(f'arguments without a flag: {argv[1:]}')
+  if flags.FLAGS.write:
+    lines = [f'{code}  {name}\n' for name, code in sums().items()]
+    SUMS.write_text(''.join(lines), encoding='utf-8')
+  num_links, wrong = 0, list(changed_files())
+  for name in DOCUMENTS:
+    found = links((ROOT / name).read_text(encoding='utf-8'))
+    num_links += len(found)
+    wrong += [f'{name}: {text}' for text in map(problem, found) if text]
+  print(f'{num_links} linked numbers, {len(sums())} files')
+  if wrong:
+    sys.exit('\n'.join(wrong))
+  print('all agree')
+
+
+if __name__ == '__main__':
+  define(SETTINGS)
+  app.run(main)

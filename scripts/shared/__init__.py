@@ -1,1 +1,0 @@
-"""What the scripts share: list flags, running an experiment, tables."""

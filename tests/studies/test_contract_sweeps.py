@@ -1,0 +1,19 @@
+"""Studies that sweep seeds keep the contract of all studies."""
+
+from tests.studies.contract import StudyContract, session_of
+
+NAMES = (
+  'optimization_failure',
+  'sqrt_failure',
+  'superposition_phase',
+  'symmetric_escape',
+  'text_failure',
+  'failure_survival',
+  'symmetric_failure',
+)
+
+session = session_of(NAMES)
+
+
+class TestSweeps(StudyContract):
+  pass

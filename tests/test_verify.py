@@ -1,0 +1,84 @@
+"""Linked numbers of the documents stand in their files, and are compared."""
+
+import pytest
+
+from benchmarks import verify
+from benchmarks.verify import Link
+
+DOCUMENTS = [
+  pytest.param(link, id=f'{name}-{number}')
+  for name in verify.DOCUMENTS
+  for number, link in enumerate(
+    verify.links((verify.ROOT / name).read_text(encoding='utf-8'))
+  )
+]
+SUMMARY = 'results/optimization_failure/float32/summary.csv'
+
+
+@pytest.mark.parametrize('link', DOCUMENTS)
+def test_a_linked_number_is_that_of_its_file(link):
+  assert not verify.problem(link)
+
+
+def test_no_file_of_results_was_changed():
+  assert not list(verify.changed_files())
+
+
+def test_most_numbers_of_claims_are_linked():
+  assert len(DOCUMENTS) > 150
+
+
+@pytest.mark.parametrize(
+  ('text', 'query', 'word'),
+  [
+    ('2,755 of 4,096, 67.3 % [65.8, 68.7]', '', ''),
+    ('2,755 of 4,096', '', ''),
+    ('2,756 of 4,096', '', '2756 is 2755'),
+    ('2,755 of 4,095', '', '4095 is 4096'),
+    ('2,755 of 4,096, 67.4 %', '', '67.4 is 67.26'),
+    ('2,755 of 4,096, 67.3 % [65.8, 68.8]', '', '68.8 is 68.68'),
+    ('most', '', '5 numbers for it'),
+    ('1 of 2, 3 % [4, 5], 6', '', '5 numbers'),
+    ('2 rows', '&rows=', ''),
+    ('0.0', '&cell=fraction&outcome=OFF', ''),
+  ],
+)
+def test_what_is_wrong_is_said(text, query, word):
+  # Solved runs are those of two rows of one total.
+  where = 'num_features=8&step=25000&filter=outcome.str.startswith("SOLVED")'
+  if 'cell' in query:
+    where = 'num_features=8&step=25000'
+  found = verify.problem(Link(text, SUMMARY, where + query))
+  assert (word in found) if word else not found
+
+
+@pytest.mark.parametrize(
+  ('path', 'query', 'word'),
+  [
+    ('results/none.csv', 'a=1', 'No such file'),
+    (SUMMARY, 'colour=red', 'no column colour'),
+    (SUMMARY, 'step=7', 'selects no row'),
+    (SUMMARY, 'step=25000&cell=count', 'rows'),
+    (SUMMARY, 'step=25000&share=count/all', 'all'),
+  ],
+)
+def test_a_link_to_nothing_is_said(path, query, word):
+  assert word in verify.problem(Link('1 of 2', path, query))
+
+
+def test_links_hold_one_pair_of_brackets():
+  text = (
+    'a [b] (c) [1 of 2, 50.0 % [9.5, 90.5]](results/a/b.csv#c=d&e=f) '
+    '[file](results/a/b.csv) [2](results/a/b.csv#rows=)'
+  )
+  assert verify.links(text) == [
+    Link('1 of 2, 50.0 % [9.5, 90.5]', 'results/a/b.csv', 'c=d&e=f'),
+    Link('2', 'results/a/b.csv', 'rows='),
+  ]
+  assert verify.plain(text).startswith('a [b] (c) 1 of 2, 50.0 % [9.5, 90.5] ')
+
+
+def test_numbers_in_a_text():
+  assert verify.numbers('1,201 of 4,000, .5 % [-0.08, +2e-3]; n8') == [
+    *('1201', '4000', '.5', '-0.08', '+2e-3'),
+  ]

@@ -1,0 +1,1 @@
+"""What a finished autoencoder means: pieces, certificates, curvature."""

@@ -1,0 +1,1 @@
+"""Nets small enough to follow by hand: walks, regions, maps, token chains."""

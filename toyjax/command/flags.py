@@ -1,0 +1,139 @@
+"""Flags from settings, checked when they are read: one row, one flag.
+
+    rows --define--> absl flags --given--> name -> value, what was typed
+
+`--momentum=0.9,0.99` is a list; what is out of range ends in one line.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from absl import flags
+
+from toyjax import parsers
+from toyjax.parsers import Choice, Number, Parser
+from toyjax.settings import Setting, parsed_list
+
+# A flag counts as defined by the script that calls these, so --help shows it.
+flags.disclaim_key_flags()
+
+
+class _ListParser(flags.ArgumentParser):
+  """Parses a comma-separated list, a set of values to sweep or any list."""
+
+  syntactic_help = 'a comma-separated list'
+
+  def __init__(self, parse_item: Parser, is_vector: bool):
+    self._parse_item = parse_item
+    self._is_vector = is_vector
+
+  def parse(self, argument: str | Sequence[Any]) -> list[Any]:
+    """Returns the list; raises ValueError on what is not one."""
+    if isinstance(argument, str):
+      argument = [item.strip() for item in argument.split(',')]
+    return parsed_list(self._parse_item, argument, is_vector=self._is_vector)
+
+  def flag_type(self) -> str:
+    """Returns the name of the type shown in --helpxml."""
+    kind = parsers.kind_of(self._parse_item)
+    return 'comma-separated list' + (f' of {kind}' if kind else '')
+
+
+class _NumberParser(flags.ArgumentParser):
+  """Parses one number; absl's own take infinity and NaN."""
+
+  def __init__(self, number: Number):
+    self._number = number
+    is_integer = number.kind is int
+    self.syntactic_help = 'an integer' if is_integer else 'a number'
+
+  def parse(self, argument: Any) -> Any:
+    """Returns the number; raises ValueError on what is none."""
+    return self._number(str(argument))
+
+  def flag_type(self) -> str:
+    """Returns the name of the type shown in --helpxml."""
+    return self._number.kind.__name__
+
+
+class _PathParser(flags.ArgumentParser):
+  """Parses a path, or '' where that is the default."""
+
+  syntactic_help = 'a path'
+
+  def __init__(self, *, is_optional: bool):
+    self._is_optional = is_optional
+
+  def parse(self, argument: Any) -> str:
+    """Returns the path; raises ValueError on what is none."""
+    if not argument.strip() and not (self._is_optional and not argument):
+      raise ValueError('a path is needed')
+    return parsers.path(argument)
+
+  def flag_type(self) -> str:
+    """Returns the name of the type shown in --helpxml."""
+    return 'path'
+
+
+class _WordParser(flags.ArgumentParser):
+  """Parses text that a parser of its own checks."""
+
+  def __init__(self, parse: Parser):
+    self._parse = parse
+
+  def parse(self, argument: Any) -> Any:
+    """Returns the value; raises ValueError on what is none."""
+    return self._parse(argument)
+
+
+def define(
+  settings: Sequence[Setting], *, required: Sequence[str] = ()
+) -> None:
+  """Defines a flag for each row.
+
+  Args:
+    settings: the rows.
+    required: names of those that must be given.
+  """
+  for setting in settings:
+    is_needed = setting.name in required
+    if isinstance(setting.parse, Choice) and not setting.is_list:
+      flags.DEFINE_enum(
+        setting.name, setting.default, list(setting.parse.names), setting.help
+      )
+    elif setting.parse is parsers.truth:
+      flags.DEFINE_bool(setting.name, setting.default, setting.help)
+    elif setting.parse is str and not setting.is_list:
+      flags.DEFINE_string(
+        setting.name, setting.default, setting.help, required=is_needed
+      )
+    else:
+      flags.DEFINE(
+        _parser(setting),
+        setting.name,
+        setting.default,
+        setting.help,
+        serializer=flags.CsvListSerializer(',')
+        if setting.is_list
+        else flags.ArgumentSerializer(),
+        required=is_needed,
+      )
+
+
+def _parser(setting: Setting) -> flags.ArgumentParser:
+  if setting.is_list:
+    return _ListParser(setting.parse, setting.is_vector)
+  if isinstance(setting.parse, Number):
+    return _NumberParser(setting.parse)
+  if setting.parse is parsers.path:
+    return _PathParser(is_optional=setting.default == '')
+  return _WordParser(setting.parse)
+
+
+def given(settings: Sequence[Setting]) -> dict[str, Any]:
+  """Returns the value of each flag that was not left alone."""
+  return {
+    setting.name: flags.FLAGS[setting.name].value
+    for setting in settings
+    if not flags.FLAGS[setting.name].using_default_value
+  }

@@ -1,0 +1,1 @@
+"""Pictures of rollouts, and of where a chain of thought goes wrong."""

@@ -1,0 +1,1 @@
+"""Pictures of the latent plane, and of what moves in it."""

@@ -1,0 +1,1 @@
+"""Pictures of nets that can be followed by hand."""

@@ -1,0 +1,289 @@
+"""The settings of a study as data: one row a setting, entered once.
+
+    rows, what is given --resolve--> values, name -> checked value
+
+A role says what a setting does to a sweep. Scripts make flags of the rows;
+importers give values by name. Nothing else in the library has a default for a
+scientific number.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from toyjax import precision, ranges
+from toyjax.parsers import Choice, Number, Parser, SettingError, expand
+
+# All settings by name, as they stand in the manifest.
+Values = dict[str, Any]
+
+# Roles: shapes and statics are built into a compiled program, each combination
+# one; traced ones are the axes of its grid. Fixed ones hold for all runs;
+# reported ones matter to no run, so that a report may change them. Those of the
+# machine say where and how it runs, and are no part of what a result is.
+SHAPE, STATIC, TRACED = 'shape', 'static', 'traced'
+FIXED, REPORTED, MACHINE = 'fixed', 'reported', 'machine'
+_SWEPT = (SHAPE, STATIC, TRACED)
+
+DTYPES = ('float32', 'float64')
+
+
+class Setting(NamedTuple):
+  """One setting.
+
+  Attributes:
+    name: of the flag and of the value.
+    default: its value; a list where several can be given.
+    parse: text -> one value, see `parsers`.
+    role: what it does to a sweep, see above.
+    help: one line or two for a person.
+    letter: of a shape, in the names of groups: n in n7_m2.
+    label: its name in the label of a configuration; '' where the value stands
+      alone, None for the name itself.
+    is_vector: whether a list is one value, so that numbers may repeat.
+    is_below_one: whether numbers must be less than 1 in the training's dtype.
+    held_in: dtype that must hold the numbers; '' is that of the training.
+    needs: name and values of a static setting without which this one is not
+      used.
+    follow: (value, whether it was given, all values) -> value, for what follows
+      from others; raises SettingError where it does not fit.
+  """
+
+  name: str
+  default: Any
+  parse: Parser
+  role: str
+  help: str
+  letter: str = ''
+  label: str | None = None
+  is_vector: bool = False
+  is_below_one: bool = False
+  held_in: str = ''
+  needs: tuple[str, tuple[str, ...]] | None = None
+  follow: Callable[[Any, bool, Values], Any] | None = None
+
+  @property
+  def is_list(self) -> bool:
+    """Whether it holds a list of values."""
+    return isinstance(self.default, list)
+
+  @property
+  def is_swept(self) -> bool:
+    """Whether its values are those of a grid."""
+    return self.role in _SWEPT
+
+
+def resolve(
+  settings: Sequence[Setting],
+  given: Mapping[str, Any],
+  *,
+  dtypes: Callable[[Values], Sequence[str]] = lambda values: [values['dtype']],
+) -> Values:
+  """Returns a checked value for every setting.
+
+  Args:
+    settings: the rows.
+    given: name -> value, or a list of values; others take their default.
+    dtypes: values -> the precisions of the training, which must hold every
+      number, see `precision.require_held`.
+
+  Raises:
+    SettingError: naming the setting that is unknown, out of range or does not
+      fit the others.
+  """
+  names = [setting.name for setting in settings]
+  for name in given:
+    if name not in names:
+      raise SettingError(f'--{name} is unknown: choose from {", ".join(names)}')
+  values = {
+    setting.name: parsed(setting, given[setting.name])
+    if setting.name in given
+    else _copy(setting.default)
+    for setting in settings
+  }
+  for setting in settings:
+    if setting.follow is not None:
+      name = setting.name
+      values[name] = setting.follow(values[name], name in given, values)
+  for dtype in dtypes(values):
+    require_held(settings, values, dtype)
+  _require_used(settings, values)
+  return values
+
+
+def _copy(value: Any) -> Any:
+  return list(value) if isinstance(value, list) else value
+
+
+def parsed(setting: Setting, value: Any) -> Any:
+  """Returns a value within the range of its setting.
+
+  Args:
+    setting: whose.
+    value: as it is meant, or as text; of a list also one item alone.
+
+  Raises:
+    SettingError: on what is out of range, or a list with a value twice.
+  """
+  if value is None or (value == '' and setting.default == ''):
+    return value
+  items = value if isinstance(value, (list, tuple)) else [value]
+  try:
+    if not setting.is_list:
+      return setting.parse(str(value))
+    return parsed_list(setting.parse, items, is_vector=setting.is_vector)
+  except ValueError as error:
+    raise SettingError(f'--{setting.name}: {error}') from None
+
+
+def parsed_list(
+  parse: Parser, items: Sequence[Any], *, is_vector: bool = False
+) -> list[Any]:
+  """Returns a list of values, one or more and all different but in a vector.
+
+  Numbers can be ranges, see `parsers.expand`.
+
+  Raises:
+    ValueError: on an item out of range, on none, on one that is there twice.
+  """
+  texts = [str(item) for item in items]
+  if isinstance(parse, Number):
+    texts = expand(texts)
+  values = [parse(text) for text in texts]
+  if is_vector:
+    return values
+  if not values:
+    raise ValueError('needs at least one value')
+  if len(set(values)) < len(values):
+    raise ValueError(f'has a value twice: {[str(item) for item in items]}')
+  return values
+
+
+def require_held(
+  settings: Sequence[Setting], values: Values, dtype: str
+) -> None:
+  """Checks that a training in a dtype can hold all numbers.
+
+  Raises:
+    SettingError: naming the setting and the number.
+  """
+  for setting in settings:
+    precision.require_held(
+      setting.name,
+      values[setting.name],
+      setting.held_in or dtype,
+      is_vector=setting.is_vector,
+      is_below_one=setting.is_below_one,
+    )
+
+
+def _require_used(settings: Sequence[Setting], values: Values) -> None:
+  """Refuses to sweep what no configuration uses."""
+  for setting in settings:
+    if setting.needs is None or not setting.is_swept:
+      continue
+    name, users = setting.needs
+    number = len(values[setting.name])
+    if number > 1 and not set(values[name]) & set(users):
+      raise SettingError(
+        f'--{setting.name} lists {number} values that '
+        f'{", ".join(values[name])} does not use'
+      )
+
+
+def borrow(
+  rows: Sequence[Setting], name: str, default: Any, text: str = ''
+) -> Setting:
+  """Returns a row of another study, with a default of one's own.
+
+  Args:
+    rows: of that study.
+    name: of the setting.
+    default: one value holds for all runs; a list leaves the row its role. No
+      other setting is needed for it to be used.
+    text: its help; '' is that of the row.
+  """
+  (row,) = (row for row in rows if row.name == name)
+  role = row.role if isinstance(default, list) else FIXED
+  row = row._replace(default=default, role=role, needs=None)
+  return row._replace(help=text or row.help)
+
+
+def names_of(settings: Sequence[Setting], *roles: str) -> list[str]:
+  """Returns the names of the settings of these roles, in their order."""
+  return [setting.name for setting in settings if setting.role in roles]
+
+
+def swept(settings: Sequence[Setting]) -> Iterator[Setting]:
+  """Yields the settings that span a grid: the columns of every table."""
+  return (setting for setting in settings if setting.is_swept)
+
+
+def seed(text: str, *, beside: int = 0) -> Setting:
+  """Returns the row of the seed; studies that use the next ones too say it."""
+  parse = Number(int, 0, ranges.NUM_WORDS - 1 - beside)
+  return Setting('seed', 0, parse, FIXED, text)
+
+
+def share(name: str, default: float, text: str) -> Setting:
+  """Returns the row of a number between 0 and 1, neither of them."""
+  parse = Number(float, 0.0, 1.0, exclusive=True)
+  return Setting(name, default, parse, FIXED, text, is_below_one=True)
+
+
+SEED = seed('Seed of the whole sweep: seed index i is fold_in(seed, i).')
+DTYPE = Setting(
+  'dtype', 'float32', Choice(DTYPES), FIXED, 'Precision of the training.'
+)
+
+
+def steps(
+  num_steps: int,
+  observe: Sequence[int],
+  *,
+  about: str,
+  least: int,
+  unit: str = 'steps',
+) -> tuple[Setting, Setting]:
+  """Returns the rows of the length of a run and of where it is observed.
+
+  Args:
+    num_steps: default.
+    observe: default; those past the end are left out.
+    about: help of the length.
+    least: steps of a run, and to be observed.
+    unit: steps or epochs.
+  """
+  number = Number(int, least)
+
+  def observed(value: list[int], is_given: bool, values: Values) -> list[int]:
+    end = values[f'num_{unit}']
+    if not is_given:
+      return [*(step for step in value if step < end), end]
+    if value != sorted(value):
+      raise SettingError(f'--observe_{unit} must increase: {value}')
+    if value[-1] > end:
+      raise SettingError(
+        f'--observe_{unit}={value[-1]} lies past the end, --num_{unit}={end}'
+      )
+    return value
+
+  return (
+    Setting(f'num_{unit}', num_steps, number, FIXED, about),
+    Setting(
+      f'observe_{unit}',
+      list(observe),
+      number,
+      FIXED,
+      f'Increasing {unit} after which runs are labelled and stored; those past '
+      f'--num_{unit} are an error, unless this flag is left alone.',
+      follow=observed,
+    ),
+  )
+
+
+def text_of(value: Any) -> str:
+  """Returns a value in few digits, or in all that tell it from others."""
+  if not isinstance(value, float):
+    return str(value)
+  short = f'{value:g}'
+  return short if float(short) == value else repr(value)

@@ -1,0 +1,112 @@
+r"""Does every descent of the toy ReLU autoencoder follow its valley for ever?
+
+Reads a folder of scripts.optimization_failure that scripts.certify_failure has
+certified. Runs that are runaways fail for good under AdamW and under gradient
+flow: F falls towards an infimum above 0 while the norms grow. From the very
+states that training left, this script descends F by L-BFGS in float64, and
+follows gradient flow from a few of them as a control.
+
+Into WORKDIR/descents it writes results.zarr (where every descent ended),
+descents.csv (how they ended, with 95 % Wilson intervals, steps and norms),
+flows.csv (gradient flow at several times) and paths.png: F against |W| along a
+few descents, beside the floor of the valley.
+
+  python -m scripts.optimization_failure --num_features=8 --workdir=runs/eight
+  python -m scripts.certify_failure --workdir=runs/eight
+  python -m scripts.descend_runaways --workdir=runs/eight
+"""
+
+from toyjax import settings
+from toyjax.manifest import Workdir
+from toyjax.parsers import Number
+from toyjax.settings import FIXED, MACHINE, REPORTED, Setting, Values
+from toyjax.studies import folders, optimization_failure, options
+from toyjax.studies.base import Plan, Report, Task
+from toyjax.studies.descend_runaways import descents
+from toyjax.studies.descend_runaways.report import report
+
+SETTINGS = (
+  *folders.rows(
+    'Folder of scripts.optimization_failure, certified.', 'descents'
+  ),
+  Setting(
+    'group', '', str, MACHINE, "Group of the folder; '' is the only one."
+  ),
+  Setting(
+    'num_pairs', 5, Number(int, 1, 100), FIXED, 'Steps that L-BFGS remembers.'
+  ),
+  Setting(
+    'max_evaluations',
+    5000,
+    Number(int, 2, 100_000),
+    FIXED,
+    'Most evaluations of F and its gradient.',
+  ),
+  Setting(
+    'solved_sse',
+    1e-20,
+    Number(float, 0.0),
+    FIXED,
+    'A descent has solved below it.',
+  ),
+  Setting(
+    'gradient_tolerance',
+    1e-12,
+    Number(float, 0.0),
+    FIXED,
+    'A descent is at a critical point below.',
+  ),
+  Setting(
+    'num_flows',
+    8,
+    Number(int, 0),
+    FIXED,
+    'Runaways whose gradient flow is followed.',
+  ),
+  Setting(
+    'flow_time',
+    1e5,
+    Number(float, 1.0),
+    FIXED,
+    'For so long, in units of 1 / F.',
+  ),
+  Setting(
+    'num_paths',
+    6,
+    Number(int, 0, 100),
+    REPORTED,
+    'Descents of either kind that are drawn.',
+  ),
+  Setting(
+    'chunk_size', 1024, Number(int, 1), MACHINE, 'Descents stored at a time.'
+  ),
+  options.num_devices(),
+)
+
+
+def prepare(values: Values) -> Plan:
+  """Returns the plan: F is descended from all runaways of a group."""
+  folder = folders.open_folder(
+    values['workdir'], optimization_failure.STUDY, folders.TRAINED
+  )
+  runaways = descents.read_runaways(folder, folder.choose(values['group']))
+  own = {name: values[name] for name in settings.names_of(SETTINGS, FIXED)}
+  layout = {'chunk_size': values['chunk_size']}
+
+  def run(workdir: Workdir) -> Report:
+    found = descents.run(runaways, own, workdir, **layout)
+    return report(runaways, found, own, num_paths=values['num_paths'])
+
+  science = folder.values | folder.manifest['extent']
+  return folder.plan(
+    values,
+    'descents',
+    run,
+    science=science | {'group': runaways.stage.name} | own,
+    extent={},
+    layout=layout,
+    dtype='float64',
+  )
+
+
+STUDY = Task(name='descend_runaways', settings=SETTINGS, prepare=prepare)

@@ -1,0 +1,105 @@
+"""Settings of the walk of one net of one variable: those of its sweep, too."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from toyjax.parsers import MOST_DIGITS, MOST_POINTS, Number, SettingError
+from toyjax.settings import FIXED, Setting, Values
+from toyjax.studies import one_run
+from toyjax.studies.sqrt_failure import settings as sweep
+
+
+def _inside(value: list[float], is_given: bool, values: Values) -> list[float]:
+  """Returns the inputs; of the default those that lie in the interval."""
+  low, high = values['low'], values['high']
+  outside = [x for x in value if not low <= x <= high]
+  if not is_given:
+    return [x for x in value if x not in outside] or [(low + high) / 2]
+  if outside:
+    raise SettingError(
+      f'--x={",".join(f"{x:g}" for x in outside)} lies outside '
+      f'[{low:g}, {high:g}], the interval of --low and --high'
+    )
+  return value
+
+
+_SHOWN = (
+  Setting(
+    'x',
+    [0.25, 1.0, 2.0],
+    Number(float),
+    FIXED,
+    'Inputs that are walked, within [--low, --high]. Left alone, those of the '
+    'default that lie there, or else the middle.',
+    held_in='float64',
+    follow=_inside,
+  ),
+  Setting(
+    'surrogate_degree',
+    3,
+    Number(int, 0, 20),
+    FIXED,
+    "Of the polynomial in the net's place; beyond 20 powers of x lose digits.",
+  ),
+  Setting(
+    'max_denominator',
+    64,
+    Number(int, 1),
+    FIXED,
+    'Of the short fractions of the formula.',
+  ),
+  Setting(
+    'num_checked',
+    1000,
+    Number(int, 2, MOST_POINTS),
+    FIXED,
+    'Even points of the interval at which the formula is compared with the '
+    'net.',
+  ),
+  Setting(
+    'newton_start',
+    1.0,
+    Number(float, 1e-6),
+    FIXED,
+    "Where Newton's iteration starts.",
+    held_in='float64',
+  ),
+  Setting(
+    'newton_iterations',
+    5,
+    Number(int, 0, 1000),
+    FIXED,
+    "Of Newton's iteration.",
+  ),
+  Setting(
+    'digits',
+    6,
+    Number(int, 0, MOST_DIGITS),
+    FIXED,
+    'After the decimal point, in the walks.',
+  ),
+)
+_SEED, _INDEX, _DTYPE, _MAP, *_MACHINE = one_run.rows('walk_sqrt')
+
+# What tells runs apart, in the order of the names of their folders.
+NAMED = (
+  *sweep.NET,
+  sweep.STEPS[0],
+  sweep.LEVEL,
+  _SEED,
+  _DTYPE,
+  _INDEX,
+  *_SHOWN,
+  _MAP,
+)
+SETTINGS = (*NAMED, *_MACHINE)
+
+
+def complete(values: Values, given: Mapping[str, Any]) -> Values:
+  """Returns the values, which are those of one net and fit each other.
+
+  Raises:
+    SettingError: naming the setting that does not.
+  """
+  one_run.require_single(SETTINGS, values)
+  return sweep.complete(values, given)
