@@ -1,7 +1,5 @@
 """Flags are rows of settings: typed, checked, and given only where typed."""
 
-import contextlib
-
 from absl import flags
 import pytest
 
@@ -24,23 +22,16 @@ ROWS = (
 )
 
 
-@contextlib.contextmanager
 def _typed(*arguments, rows=ROWS, required=()):
-  """Defines the flags and reads a command line; they are gone afterwards."""
-  FLAGS = flags.FLAGS
-  command_flags.define(rows, required=required)
-  try:
-    FLAGS(['program', *arguments])
-    yield FLAGS
-  finally:
-    FLAGS.unparse_flags()
-    for row in rows:
-      delattr(FLAGS, row.name)
+  """Returns flags of their own, read from a command line."""
+  held = flags.FlagValues()
+  command_flags.define(rows, required=required, into=held)
+  held(['program', *arguments])
+  return held
 
 
 def _given(*arguments):
-  with _typed(*arguments):
-    return command_flags.given(ROWS)
+  return command_flags.given(ROWS, _typed(*arguments))
 
 
 def test_only_what_is_typed_is_given():
@@ -57,17 +48,15 @@ def test_only_what_is_typed_is_given():
 
 
 def test_flags_have_their_defaults_and_can_be_written_again():
-  with _typed('--a_rate=1e-3,2') as FLAGS:
-    for row in ROWS[1:]:
-      assert FLAGS[row.name].value == row.default
-    assert '--a_rate=0.001,2.0' in FLAGS.flags_into_string()
-    kinds = {
-      name: FLAGS[name].parser.flag_type() for name in ('a_rate', 'a_name')
-    }
-    assert kinds == {
-      'a_rate': 'comma-separated list of float',
-      'a_name': 'comma-separated list',
-    }
+  held = _typed('--a_rate=1e-3,2')
+  for row in ROWS[1:]:
+    assert held[row.name].value == row.default
+  assert '--a_rate=0.001,2.0' in held.flags_into_string()
+  kinds = {name: held[name].parser.flag_type() for name in ('a_rate', 'a_name')}
+  assert kinds == {
+    'a_rate': 'comma-separated list of float',
+    'a_name': 'comma-separated list',
+  }
 
 
 @pytest.mark.parametrize(
@@ -80,19 +69,14 @@ def test_flags_have_their_defaults_and_can_be_written_again():
   ],
 )
 def test_what_is_out_of_range_is_refused_by_name(flag):
-  with (
-    pytest.raises(flags.IllegalFlagValueError, match=flag.split('=')[0][2:]),
-    _typed(flag),
-  ):
-    pass
+  name = flag.split('=')[0][2:]
+  with pytest.raises(flags.IllegalFlagValueError, match=name):
+    _typed(flag)
 
 
 def test_what_is_required_must_be_typed():
   rows = [Setting('needed', None, str, FIXED, 'Help.')]
-  with (
-    pytest.raises(flags.IllegalFlagValueError, match='needed'),
-    _typed(rows=rows, required=['needed']),
-  ):
-    pass
-  with _typed('--needed=x', rows=rows, required=['needed']):
-    assert command_flags.given(rows) == {'needed': 'x'}
+  with pytest.raises(flags.IllegalFlagValueError, match='needed'):
+    _typed(rows=rows, required=['needed'])
+  held = _typed('--needed=x', rows=rows, required=['needed'])
+  assert command_flags.given(rows, held) == {'needed': 'x'}

@@ -52,47 +52,33 @@ def ask(name: str, cases: Sequence[Sequence[str]]) -> Doors:
     cases: the flags of each case.
   """
   study = importlib.import_module(f'toyjax.studies.{name}').STUDY
-  FLAGS = flags.FLAGS
-  others = set(FLAGS)
-  lifecycle.define(study)
-  own = sorted(set(FLAGS) - others)
+  held = flags.FlagValues()  # Others have flags of the same names.
+  lifecycle.define(study, held)
   vectors = {row.name for row in study.settings if row.is_vector}
-  was_parsed = FLAGS.is_parsed()
   required = [
     f'--{flag}={value}'
     for flag, value in {'trace': '.', 'position': '0'}.items()
-    if flag in own
+    if flag in held
   ]
 
   def answer(case: Sequence[str]) -> str:
-    FLAGS.unparse_flags()
+    held.unparse_flags()
     try:
-      FLAGS([name, *required, *case])
-      study.resolve(**given(study.settings))
+      held([name, *required, *case])
+      study.resolve(**given(study.settings, held))
     except (flags.Error, SettingError) as error:
       return str(error)
     return ''
 
-  try:
-    kinds = {
-      flag: FLAGS[flag].parser.flag_type()
-      if FLAGS[flag].parser
-      else FLAGS[flag].flag_type()
-      for flag in own
-    }
-    return Doors(
-      kinds,
-      [
-        (flag, value, answer([f'--{flag}={value}']))
-        for flag, kind in kinds.items()
-        for value in BAD.get(kind, ())
-        # Numbers of a vector may be equal.
-        if flag not in vectors or value not in REPEATED
-      ],
-      [answer(case) for case in cases],
-    )
-  finally:
-    for flag in own:
-      delattr(FLAGS, flag)
-    if was_parsed:
-      FLAGS.mark_as_parsed()
+  kinds = {flag: held[flag].flag_type() for flag in held}
+  return Doors(
+    kinds,
+    [
+      (flag, value, answer([f'--{flag}={value}']))
+      for flag, kind in kinds.items()
+      for value in BAD.get(kind, ())
+      # Numbers of a vector may be equal.
+      if flag not in vectors or value not in REPEATED
+    ],
+    [answer(case) for case in cases],
+  )

@@ -87,37 +87,35 @@ class _WordParser(flags.ArgumentParser):
 
 
 def define(
-  settings: Sequence[Setting], *, required: Sequence[str] = ()
+  settings: Sequence[Setting],
+  *,
+  required: Sequence[str] = (),
+  into: flags.FlagValues = flags.FLAGS,
 ) -> None:
   """Defines a flag for each row.
 
   Args:
     settings: the rows.
     required: names of those that must be given.
+    into: what holds the flags.
   """
   for setting in settings:
-    is_needed = setting.name in required
+    row: Any = (setting.name, setting.default, setting.help)
+    rest: Any = {'flag_values': into, 'required': setting.name in required}
     if isinstance(setting.parse, Choice) and not setting.is_list:
-      flags.DEFINE_enum(
-        setting.name, setting.default, list(setting.parse.names), setting.help
-      )
+      name, default, text = row
+      flags.DEFINE_enum(name, default, list(setting.parse.names), text, **rest)
     elif setting.parse is parsers.truth:
-      flags.DEFINE_bool(setting.name, setting.default, setting.help)
+      flags.DEFINE_bool(*row, **rest)
     elif setting.parse is str and not setting.is_list:
-      flags.DEFINE_string(
-        setting.name, setting.default, setting.help, required=is_needed
-      )
+      flags.DEFINE_string(*row, **rest)
     else:
-      flags.DEFINE(
-        _parser(setting),
-        setting.name,
-        setting.default,
-        setting.help,
-        serializer=flags.CsvListSerializer(',')
+      rest['serializer'] = (
+        flags.CsvListSerializer(',')
         if setting.is_list
-        else flags.ArgumentSerializer(),
-        required=is_needed,
+        else flags.ArgumentSerializer()
       )
+      flags.DEFINE(_parser(setting), *row, **rest)
 
 
 def _parser(setting: Setting) -> flags.ArgumentParser:
@@ -130,10 +128,17 @@ def _parser(setting: Setting) -> flags.ArgumentParser:
   return _WordParser(setting.parse)
 
 
-def given(settings: Sequence[Setting]) -> dict[str, Any]:
-  """Returns the value of each flag that was not left alone."""
+def given(
+  settings: Sequence[Setting], held: flags.FlagValues = flags.FLAGS
+) -> dict[str, Any]:
+  """Returns the value of each flag that was not left alone.
+
+  Args:
+    settings: the rows.
+    held: what holds the flags, parsed.
+  """
   return {
-    setting.name: flags.FLAGS[setting.name].value
+    setting.name: held[setting.name].value
     for setting in settings
-    if not flags.FLAGS[setting.name].using_default_value
+    if not held[setting.name].using_default_value
   }

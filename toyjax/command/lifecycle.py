@@ -26,14 +26,23 @@ from toyjax.texts import printable
 flags.disclaim_key_flags()
 
 
-def define(study: Study | Task) -> None:
-  """Defines all flags of a study."""
+def define(study: Study | Task, into: flags.FlagValues = flags.FLAGS) -> None:
+  """Defines all flags of a study.
+
+  Args:
+    study: whose.
+    into: what holds the flags.
+  """
   if isinstance(study, Task):
-    define_settings(study.settings, required=study.required)
+    define_settings(study.settings, required=study.required, into=into)
     return
-  define_settings(study.settings)
-  define_settings(options.seed_settings(study.num_seeds))
-  define_settings(options.machine_settings(f'runs/{study.name}'))
+  machine_rows = options.machine_settings(f'runs/{study.name}')
+  for rows in (
+    study.settings,
+    options.seed_settings(study.num_seeds),
+    machine_rows,
+  ):
+    define_settings(rows, into=into)
 
 
 def start(study: Study | Task) -> None:
