@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import pathlib
 import pkgutil
 import re
@@ -181,6 +182,16 @@ def test_every_script_and_every_folder_of_results_is_a_study():
     path.name for path in (ROOT / 'results').iterdir() if path.is_dir()
   }
   assert folders <= {*names(), 'benchmarks'}
+
+
+def test_every_case_of_results_has_the_manifest_of_its_study():
+  cases = [path for path in (ROOT / 'results').glob('*/*') if path.is_dir()]
+  assert cases
+  for case in cases:
+    found = json.loads((case / 'manifest.json').read_text(encoding='utf-8'))
+    assert found['script'] == case.parent.name, case
+  strays = [p for p in (ROOT / 'results').glob('*/*') if p.is_file()]
+  assert {path.parent.name for path in strays} == {'benchmarks'}
 
 
 @pytest.mark.parametrize('module', MODULES)

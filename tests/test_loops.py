@@ -203,3 +203,18 @@ def test_log_spaced_steps_increase_to_the_end():
     observe=lambda s, i: s,
     observe_at=loops.log_spaced(30, 9),
   )
+
+
+def test_side_keys_are_none_of_a_training():
+  key = jax.random.key(3)
+  training = [jax.random.key_data(k).tolist() for k in jax.random.split(key)]
+  beside = [
+    jax.random.key_data(loops.side_key(key, use)).tolist() for use in range(50)
+  ]
+  # `unroll` splits: those are the fold-ins that `side_key` leaves out.
+  assert training == [
+    jax.random.key_data(jax.random.fold_in(key, k)).tolist() for k in range(2)
+  ]
+  assert len({tuple(k) for k in (*training, *beside)}) == 52
+  with pytest.raises(ValueError, match='use must be'):
+    loops.side_key(key, -1)

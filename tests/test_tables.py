@@ -4,7 +4,7 @@ import csv
 import enum
 
 import numpy as np
-import pytest
+import pandas
 
 from toyjax import statistics, tables
 from toyjax.runs import Runs
@@ -101,7 +101,6 @@ def test_shares_and_intervals_are_one_cell_until_they_are_written():
 
 
 def test_the_frame_has_what_the_file_has(tmp_path):
-  pandas = pytest.importorskip('pandas')
   found = [_runs('n=5', n=5)]
   table = Table('rows', tables.each(found, tables.outcomes([10, 20], Code)))
   table.write(tmp_path)

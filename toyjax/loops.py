@@ -18,6 +18,23 @@ from toyjax.base import Array, ArrayTree, Dynamics, Info, PRNGKey, State
 Observe = Callable[[State, Info], ArrayTree]
 
 
+def side_key(key: PRNGKey, use: int) -> PRNGKey:
+  """Returns a key of a run that its training never takes.
+
+  `unroll` splits a run's key in two, which are its fold-ins 0 and 1.
+
+  Args:
+    key: of the run, as `unroll` takes it.
+    use: >= 0, one number for each thing that is drawn beside the training.
+
+  Raises:
+    ValueError: on a negative use.
+  """
+  if use < 0:
+    raise ValueError(f'use must be >= 0: {use}')
+  return jax.random.fold_in(key, 2 + use)
+
+
 def unroll(
   key: PRNGKey,
   dynamics: Dynamics,

@@ -39,7 +39,7 @@ def define(study: Study | Task, into: flags.FlagValues = flags.FLAGS) -> None:
   machine_rows = options.machine_settings(f'runs/{study.name}')
   for rows in (
     study.settings,
-    options.seed_settings(study.num_seeds),
+    options.seed_settings(study.num_seeds, grows=study.grows),
     machine_rows,
   ):
     define_settings(rows, into=into)

@@ -11,9 +11,13 @@ import importlib
 import pathlib
 import sys
 
+from absl import flags
+
 from toyjax import studies
 from toyjax.command import lifecycle
 from toyjax.studies import names
+
+flags.disclaim_key_flags()
 
 
 def main() -> None:

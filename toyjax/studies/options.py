@@ -64,15 +64,25 @@ FROM_STORE = Setting(
 )
 
 
-def seed_settings(num_seeds: int) -> tuple[Setting, ...]:
-  """Returns the rows of a sweep over seeds."""
+def seed_settings(num_seeds: int, *, grows: bool = True) -> tuple[Setting, ...]:
+  """Returns the rows of a sweep over seeds.
+
+  Args:
+    num_seeds: default.
+    grows: whether more seeds may extend a folder.
+  """
+  more = (
+    'A larger number extends an existing --workdir.'
+    if grows
+    else 'A --workdir keeps its own.'
+  )
   return (
     Setting(
       'num_seeds',
       num_seeds,
       Number(int, 1),
       MACHINE,
-      'Seeds per configuration. A larger number extends an existing --workdir.',
+      f'Seeds per configuration. {more}',
     ),
     FROM_STORE,
   )

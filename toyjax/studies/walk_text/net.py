@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax import flat_params, sweeps
+from toyjax import flat_params, loops, sweeps
 from toyjax.analysis.nets import token_chains
 from toyjax.data.word_pairs import WordPairs
 from toyjax.runs import Runs
@@ -156,10 +156,6 @@ def train(values: Values) -> Trained:
   )
 
 
-# Training takes fold_in(key, 0) and fold_in(key, 1) of a run's key, as split.
-_SAMPLING = 2
-
-
 def sample(trained: Trained) -> list[Sampled]:
   """Follows walks at each temperature, exactly and by drawing them.
 
@@ -192,7 +188,7 @@ def sample(trained: Trained) -> list[Sampled]:
       trained.logit_table, temperature=temperature, top_k=top_k
     )
     walk_keys = jax.random.split(
-      jax.random.fold_in(key, _SAMPLING + place), values['num_samples']
+      loops.side_key(key, place), values['num_samples']
     )
     lengths, ended = draw(walk_keys, jnp.asarray(temperature, table.dtype))
     exact_lengths = token_chains.length_distribution(
