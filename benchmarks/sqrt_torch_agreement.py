@@ -74,7 +74,7 @@ def read_settings() -> Values:
   Raises:
     SettingError: naming the flag that does not fit.
   """
-  values = complete(settings.resolve(SETTINGS, given(SETTINGS)), {})
+  values = complete(settings.resolve(SETTINGS, given(SETTINGS)))
   for name, known in sqrt_torch_runs.KNOWN.items():
     if (shown := flags.FLAGS[name].serialize()) != f'--{name}={known}':
       raise SettingError(f'{shown}: the PyTorch side knows only {known}')

@@ -22,6 +22,7 @@ results/SHA256SUMS has the digest of every file there; --write makes it anew.
 """
 
 from collections.abc import Iterator, Sequence
+import decimal
 import hashlib
 import pathlib
 import re
@@ -143,8 +144,9 @@ def problem(link: Link) -> str:
   if not shown or len(shown) > len(held):
     return f'[{link.text}]: {link.path} has {len(held)} numbers for it'
   for text, number in zip(shown, held):
-    decimals = len(text.partition('.')[2])
-    if abs(float(text) - number) > 0.5000001 * 10.0**-decimals:
+    unit = 10.0 ** int(decimal.Decimal(text).as_tuple().exponent)
+    # NaN, an empty cell, agrees with nothing.
+    if not abs(float(text) - number) <= 0.5000001 * unit:
       return f'[{link.text}]: {text} is {number:.6g} in {link.path}'
   return ''
 

@@ -1,7 +1,6 @@
 """Finished runs, configuration by configuration; whole runs alone."""
 
 import enum
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,9 +11,6 @@ from toyjax.parsers import Choice, Number
 from toyjax.runs import Runs
 from toyjax.settings import SHAPE, STATIC, TRACED, Setting
 
-GROUP = SimpleNamespace(
-  name='g', axes={'rate': np.asarray([0.1, 0.2])}, num_configurations=2
-)
 ROWS = (
   Setting('width', [5], Number(int, 1), SHAPE, '', letter='n', label='n'),
   Setting('method', ['sgd'], Choice(('sgd', 'adam')), STATIC, '', label=''),
@@ -45,6 +41,9 @@ def _stages(**given):
     attrs=lambda values: {},
   )
   return list(found), values
+
+
+GROUP = _stages(rate=[0.1, 0.2])[0][0]._replace(name='g')
 
 
 def _labels(**given):
@@ -175,7 +174,7 @@ def test_every_configuration_needs_a_finished_run(path):
 
 def test_a_group_that_was_never_begun_has_no_finished_run(path):
   write(opened(path), 0, 4)
-  other = SimpleNamespace(**{**vars(GROUP), 'name': 'h'})
+  other = GROUP._replace(name='h')
   with pytest.raises(manifest.WorkdirError, match='not every configuration'):
     runs.open_finished(path, other)
 
@@ -196,11 +195,13 @@ def test_a_manifest_that_says_other_rates_or_sizes_is_not_believed(path):
   run_store.write(0, {'outcome': np.arange(4, dtype=np.int32)})
   assert finished(path) == [0, 1, 2, 3]
   runs.open_finished(path, GROUP, 2)
-  other = {**vars(GROUP), 'axes': {'rate': np.asarray([0.1, 0.3])}}
+  other = GROUP._replace(axes={'rate': np.asarray([0.1, 0.3])})
   with pytest.raises(StoreError, match=r'--rate=0.2.*, not 0.3.*was changed'):
-    runs.open_finished(path, SimpleNamespace(**other))
+    runs.open_finished(path, other)
   with pytest.raises(StoreError, match='holds 4 runs, its manifest says 2'):
     runs.open_finished(path, GROUP, 1)
+  # A stage of its own number of seeds has those, whatever the sweep has.
+  runs.open_finished(path, GROUP._replace(num_seeds=2), 1)
 
 
 def test_what_a_manifest_promises_and_a_store_lacks_is_said(path, caplog):

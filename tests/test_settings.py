@@ -65,12 +65,16 @@ def test_defaults_are_whole_and_ones_own():
     ('width', '7', [7]),
     ('width', [7, '8'], [7, 8]),
     ('width', (7, 8), [7, 8]),
-    ('width', np.asarray([7, 8]).tolist(), [7, 8]),
+    ('width', np.asarray([7, 8]), [7, 8]),
+    ('width', range(7, 9), [7, 8]),
+    ('vector', np.zeros(2), [0.0, 0.0]),
     ('rate', 1, [1.0]),
     ('rate', ['1e-3', 2], [1e-3, 2.0]),
     ('rate', '0:1:3', None),  # Zero is no rate.
     ('rate', '1:3:3', [1.0, 2.0, 3.0]),
     ('rate', '0.01:1:3log', [0.01, 0.1, 1.0]),
+    # Ends are as they are typed; those between have six digits.
+    ('rate', '.123456789:2.123456789:3', [0.123456789, 1.12346, 2.123456789]),
     ('method', 'heavy', ['heavy']),
     ('vector', [1, 1.0, 0], [1.0, 1.0, 0.0]),
     ('vector', [], []),
@@ -83,6 +87,7 @@ def test_defaults_are_whole_and_ones_own():
     ('observe_steps', [5, 100], [5, 100]),
     ('observe_steps', 5, [5]),
     ('observe_steps', '2:100:3', [2, 51, 100]),
+    ('seed', 3_000_000, 3_000_000),
   ],
 )
 def test_values_text_and_single_items_are_taken(name, given, value):
@@ -103,6 +108,8 @@ def test_values_text_and_single_items_are_taken(name, given, value):
     ({'width': 100}, '--width: 100 must be <= 99'),
     ({'width': 2.5}, "--width: '2.5' is not an integer"),
     ({'width': []}, '--width: needs at least one value'),
+    ({'width': None}, "--width: 'None' is not an integer"),
+    ({'seed': None}, "--seed: 'None' is not an integer"),
     ({'width': [2, '2']}, '--width: has a value twice'),
     ({'rate': 0}, '--rate: 0 must be > 0'),
     ({'rate': math.nan}, '--rate: nan must be finite'),

@@ -58,6 +58,16 @@ def test_stages_are_the_product_of_the_static_settings():
     *('n5_d1_sgd', 'n5_d1_adam', 'n6_d1_sgd', 'n6_d1_adam'),
   ]
   assert [stage.name for stage in _grid(method='adam')] == ['n5_d1', 'n6_d1']
+  # With one method and no shape nothing is left to tell stages by.
+  for only in ('sgd', 'adam'):
+    (one,) = stages.grid(
+      *(ROWS[2:], settings.resolve(ROWS[2:], {'method': only})),
+      make_trial=_trial,
+      variables=VARIABLES,
+      outcome=Code,
+      attrs=lambda values: {},
+    )
+    assert one.name == 'runs'
   sgd, adam = found[:2]
   assert set(sgd.axes) == {'rate'}
   assert set(adam.axes) == {'rate', 'eps'}

@@ -105,7 +105,8 @@ def expand(items: Sequence[str]) -> list[str]:
 
   Args:
     items: numbers, or first:last:count for even steps, first:last:countlog for
-      even factors. Their numbers have six digits, both ends are among them.
+      even factors. The ends are as they are given, those between have six
+      digits.
 
   Raises:
     ValueError: on a range that has not two numbers and a count of 2 or more, or
@@ -117,7 +118,8 @@ def expand(items: Sequence[str]) -> list[str]:
     if match is None:
       found.append(item)
       continue
-    first, last = (Number(float)(end) for end in match.group(1, 2))
+    ends = match.group(1, 2)
+    first, last = map(Number(float), ends)
     count, is_log = int(match[3]), match[4] is not None
     if count < 2 or (is_log and min(first, last) <= 0.0):
       raise ValueError(
@@ -125,8 +127,14 @@ def expand(items: Sequence[str]) -> list[str]:
         'first:last:countlog of positive numbers'
       )
     space = np.geomspace if is_log else np.linspace
-    found += [f'{value:.6g}' for value in space(first, last, count)]
+    between = space(first, last, count)[1:-1].tolist()
+    found += [ends[0], *map(_short, between), ends[1]]
   return found
+
+
+def _short(value: float) -> str:
+  """Writes a number in six digits, a whole one as whole ones are written."""
+  return str(int(value)) if value.is_integer() else f'{value:.6g}'
 
 
 def truth(text: str) -> bool:

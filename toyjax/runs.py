@@ -58,12 +58,8 @@ def common(a: Runs, b: Runs) -> tuple[np.ndarray, np.ndarray]:
 
   Configurations share their seeds: differences between them are paired.
   """
-  return common_seeds(a.data['seed_index'], b.data['seed_index'])
-
-
-def common_seeds(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-  """Returns where the seeds that both have stand in a [A] and in b [B]."""
-  return np.intersect1d(a, b, return_indices=True)[1:]
+  here, there = a.data['seed_index'], b.data['seed_index']
+  return np.intersect1d(here, there, return_indices=True)[1:]
 
 
 class Lazy(Mapping[str, np.ndarray]):
@@ -207,12 +203,12 @@ def configurations(
     yield {row.name: point.get(row.name) for row in columns}, printable(label)
 
 
-def open_runs(path: pathlib.Path, stage: Any) -> StoredRuns:
+def open_runs(path: pathlib.Path, stage: Stage) -> StoredRuns:
   """Opens the finished runs of a stage, each checked as it is read.
 
   Args:
     path: of the store.
-    stage: anything with a name, axes and a number of configurations.
+    stage: whose.
 
   Raises:
     MissingError: where the group has not been begun.
@@ -234,14 +230,14 @@ def open_runs(path: pathlib.Path, stage: Any) -> StoredRuns:
 
 
 def open_finished(
-  path: pathlib.Path, stage: Any, num_seeds: int | None = None
+  path: pathlib.Path, stage: Stage, num_seeds: int | None = None
 ) -> StoredRuns:
   """Opens a stage whose every configuration has a finished run.
 
   Args:
     path: of the store.
-    stage: as in `open_runs`.
-    num_seeds: what the manifest says of it, where that is to be checked.
+    stage: whose.
+    num_seeds: of the sweep by its manifest, where that is to be checked.
 
   Raises:
     WorkdirError: where a configuration has none, as in a sweep that was stopped
@@ -260,7 +256,7 @@ def open_finished(
   if len(set(number.tolist())) < stage.num_configurations:
     raise early
   if num_seeds is not None:
-    require_size(runs, stage.num_configurations * num_seeds)
+    require_size(runs, stage.num_runs(num_seeds))
   return runs
 
 

@@ -7,7 +7,7 @@ importers give values by name. Nothing else in the library has a default for a
 scientific number.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from toyjax import precision, ranges
@@ -119,14 +119,16 @@ def parsed(setting: Setting, value: Any) -> Any:
 
   Args:
     setting: whose.
-    value: as it is meant, or as text; of a list also one item alone.
+    value: as it is meant, or as text; of a list any items, or one alone. None
+      is what was not given, and fits where that is the default.
 
   Raises:
     SettingError: on what is out of range, or a list with a value twice.
   """
-  if value is None or (value == '' and setting.default == ''):
-    return value
-  items = value if isinstance(value, (list, tuple)) else [value]
+  is_one = isinstance(value, str) or not isinstance(value, Iterable)
+  if is_one and value in (None, '') and setting.default in (None, ''):
+    return setting.default
+  items = [value] if is_one else list(value)
   try:
     if not setting.is_list:
       return setting.parse(str(value))
@@ -225,7 +227,7 @@ def seed(text: str, *, beside: int = 0) -> Setting:
 
 
 def share(name: str, default: float, text: str) -> Setting:
-  """Returns the row of a number between 0 and 1, neither of them."""
+  """Returns the row of one number for all runs, between 0 and 1 alone."""
   parse = Number(float, 0.0, 1.0, exclusive=True)
   return Setting(name, default, parse, FIXED, text, is_below_one=True)
 

@@ -82,6 +82,17 @@ class Stage(NamedTuple):
     return self.values[self.steps]
 
   @property
+  def observe(self) -> str:
+    """Name of the setting of the observed steps."""
+    return _observe_of(self.steps)
+
+  def group_attrs(self, xs: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns all attributes of the group of some runs, or of their results."""
+    number = {'num_configurations': self.num_configurations}
+    number = number if 'seed_index' in xs else {}
+    return {**self.static, **number, **self.attrs}
+
+  @property
   def trial(self) -> chunks.Trial:
     """The trial of one run: x -> results by name."""
     return self.make_trial(self.values)
@@ -92,8 +103,7 @@ class Stage(NamedTuple):
     return self.make_trial(shorten(self.values, num_steps))
 
   def _shorten(self, values: Values, num_steps: int) -> Values:
-    observe = self.steps.replace('num_', 'observe_')
-    return {**values, self.steps: num_steps, observe: [num_steps]}
+    return {**values, self.steps: num_steps, self.observe: [num_steps]}
 
   def num_runs(self, num_seeds: int) -> int:
     """Returns the number of runs; the most there can be of a later stage."""
@@ -130,13 +140,10 @@ def seeds_by_axes(stage: Stage, num_seeds: int) -> dict[str, Any]:
     num_seeds * stage.num_configurations,
     len(stage.axes) * np.dtype(stage.dtype).itemsize,
   )
-  configurations = {
-    name: values.astype(stage.dtype) for name, values in stage.axes.items()
-  }
+  axes = {name: axis.astype(stage.dtype) for name, axis in stage.axes.items()}
+  seed = stage.values['seed']
   return sweeps.seeds_by_grid(
-    seed=stage.values['seed'],
-    num_seeds=num_seeds,
-    configurations=configurations,
+    seed=seed, num_seeds=num_seeds, configurations=axes
   )
 
 
@@ -173,7 +180,7 @@ def grid(
   """
   shapes = [row for row in rows if row.role == SHAPE]
   fixed = [*shapes, *(row for row in rows if row.role == STATIC)]
-  observe = steps.replace('num_', 'observe_')
+  observe = _observe_of(steps)
   dim = observe.removeprefix('observe_').removesuffix('s')
   for combination in itertools.product(*(values[row.name] for row in fixed)):
     static = dict(zip((row.name for row in fixed), combination))
@@ -185,7 +192,7 @@ def grid(
     ]
     own = {**values, **static}
     yield Stage(
-      name='_'.join(parts),
+      name='_'.join(parts) or 'runs',  # A group of the store needs a name.
       values=own,
       static=static,
       axes=sweeps.grid(**{name: values[name] for name in traced}),
@@ -200,6 +207,10 @@ def grid(
       shorten=shorten,
       large=large,
     )
+
+
+def _observe_of(steps: str) -> str:
+  return steps.replace('num_', 'observe_')
 
 
 def _is_used(row: Setting, static: Mapping[str, Any]) -> bool:
@@ -249,7 +260,6 @@ def train(
   """
   trial, num_runs = stage.trial, len(jax.tree.leaves(xs)[0])
   by_run = [name for name in ('seed_index', *stage.axes) if name in xs]
-  number = {'num_configurations': stage.num_configurations}
   run_store = store.RunStore(
     path,
     stage.name,
@@ -266,11 +276,7 @@ def train(
       **stage.coordinates,
       **{name: store.Coordinate(store.RUN, xs[name]) for name in by_run},
     },
-    attrs={
-      **stage.static,
-      **(number if 'seed_index' in xs else {}),
-      **stage.attrs,
-    },
+    attrs=stage.group_attrs(xs),
     identity=identity,
   )
   sweeps.sweep(
@@ -288,8 +294,5 @@ def train(
 def one_x(stage: Stage, seed_index: int) -> dict[str, Any]:
   """Returns the run [1] of one seed index of a stage of one configuration."""
   indices = np.asarray([seed_index], np.int32)
-  return {
-    **seeds_by_axes(stage, 1),
-    'key': sweeps.seed_keys(stage.values['seed'], indices),
-    'seed_index': indices,
-  }
+  keys = sweeps.seed_keys(stage.values['seed'], indices)
+  return {**seeds_by_axes(stage, 1), 'key': keys, 'seed_index': indices}

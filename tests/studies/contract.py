@@ -29,6 +29,7 @@ class Session(NamedTuple):
 
   folder: pathlib.Path
   is_sweep: bool
+  grows: bool
   ended: dict[str, Ended]
 
 
@@ -67,7 +68,10 @@ def _run(name: str, folder: pathlib.Path) -> Session:
   ]
   ended = sessions.run(commands, work, path)
   keys = (*steps, 'foreign', 'foreign_stored')
-  return Session(folder, is_sweep, dict(zip(keys, ended, strict=True)))
+  return Session(
+    *(folder, is_sweep, is_sweep and study.grows),
+    dict(zip(keys, ended, strict=True)),
+  )
 
 
 def session_of(chosen: Sequence[str]) -> Callable:
@@ -93,7 +97,7 @@ class StudyContract:
       dry = session.ended['dry']
       assert dry.status == 0, dry
       assert 'nothing was written' in dry.printed
-      assert not dry.files
+      assert not dry.is_there
 
   def test_the_same_command_resumes_to_the_same_files(self, session):
     first, again = session.ended['first'], session.ended['again']
@@ -110,11 +114,15 @@ class StudyContract:
 
   def test_more_seeds_extend_the_folder_or_are_refused(self, session):
     if session.is_sweep:
-      more = session.ended['more']
-      if more.status == 0:
-        assert set(more.files) >= set(session.ended['first'].files)
+      first, more = session.ended['stored'], session.ended['more']
+      assert first.num_seeds is not None
+      if session.grows:
+        assert more.status == 0, more
+        assert more.num_seeds == 70
+        assert set(more.files) >= set(first.files)
       else:
-        assert 'num_seeds' in more.status
+        assert '--num_seeds' in more.status
+        assert (more.num_seeds, more.files) == (first.num_seeds, first.files)
 
   def test_another_study_s_folder_is_refused_in_one_line(self, session):
     for key in ('foreign', 'foreign_stored'):

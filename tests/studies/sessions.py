@@ -30,12 +30,17 @@ class Ended(NamedTuple):
     remarks: on stderr.
     files: digest of each file of the watched folder then, by its path there,
       but for what tells when it was written.
+    is_there: whether there is such a folder.
+    num_seeds: runs a configuration by the folder's manifest; None where it has
+      none, or does not say.
   """
 
   status: int | str
   printed: str
   remarks: str
   files: dict[str, str]
+  is_there: bool
+  num_seeds: int | None
 
 
 def run(
@@ -69,6 +74,11 @@ def _files(folder: pathlib.Path) -> dict[str, str]:
   }
 
 
+def _num_seeds(folder: pathlib.Path) -> int | None:
+  held = manifest.read(folder) or {'extent': {}, 'layout': {}}
+  return {**held['layout'], **held['extent']}.get('num_seeds')
+
+
 def _child(
   commands: Sequence[Sequence[str]], watched: pathlib.Path, path: pathlib.Path
 ) -> None:
@@ -96,6 +106,9 @@ def _child(
     for flag in set(flags.FLAGS) - others:
       delattr(flags.FLAGS, flag)
     found.append(
-      Ended(status, printed.getvalue(), remarks.getvalue(), _files(watched))
+      Ended(
+        *(status, printed.getvalue(), remarks.getvalue(), _files(watched)),
+        *(watched.exists(), _num_seeds(watched)),
+      )
     )
   path.write_text(json.dumps(found))

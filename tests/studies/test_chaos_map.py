@@ -252,9 +252,26 @@ def test_a_map_on_which_all_runs_diverge_is_drawn():
     data['ending'] = np.full(lost.shape, Ending.DIVERGED)
     return Runs(stage.name, stage.static, stage.values, stage.name, data)
 
-  found = report(compute, values)
-  assert 'spans nan to nan' in found.parts[1]
-  assert all(np.isnan(row['slow_edge']) for row in found.table('edges').rows)
-  assert found.table('scan').rows[0]['total_norm_min'] is None
-  for sheet in found.sheets:
+  whole, lyapunov, scan = report(compute, values)
+  assert 'spans nan to nan' in whole.parts[1]
+  assert all(np.isnan(row['slow_edge']) for row in whole.table('edges').rows)
+  assert scan.table('scan').rows[0]['total_norm_min'] is None
+  for sheet in (*whole.sheets, *lyapunov.sheets):
     assert len(sheet.figure().axes) > 3
+
+
+def test_each_part_is_reported_before_the_next_one_is_run():
+  values = STUDY.resolve(size=8, lyapunov_size=8, scan_size=0, zoom_levels=0)
+  done = []
+
+  def compute(stage):
+    done.append(stage.name)
+    lost = np.full((stage.num_configurations, 2), np.nan, np.float32)
+    data = dict.fromkeys(stage.variables, lost)
+    data['ending'] = np.full(lost.shape, Ending.DIVERGED)
+    return Runs(stage.name, stage.static, stage.values, stage.name, data)
+
+  seen = [
+    (next(iter(part.tables)).name, *done) for part in report(compute, values)
+  ]
+  assert seen == [('summary', 'map'), ('lyapunov', 'map', 'lyapunov')]

@@ -99,12 +99,10 @@ def test_one_seed_is_that_of_the_sweep(values, found):
   np.testing.assert_array_equal(run.data['seed_index'], [7])
   for name, array in run.data.items():
     np.testing.assert_array_equal(array[0], swept.data[name][7], err_msg=name)
-  with pytest.raises(ValueError, match='2 configurations, not one'):
-    studies.run_one(
-      sqrt_failure.STUDY,
-      sqrt_failure.STUDY.resolve(**{**GIVEN, 'hidden_dim': 3}),
-      seed_index=7,
-    )
+  for given, number in (({'hidden_dim': 3}, 2), ({}, 4)):
+    many = sqrt_failure.STUDY.resolve(**{**GIVEN, **given})
+    with pytest.raises(ValueError, match=f'{number} configurations, not one'):
+      studies.run_one(sqrt_failure.STUDY, many, seed_index=7)
 
 
 def test_more_seeds_leave_the_first_as_they_are(values, found):

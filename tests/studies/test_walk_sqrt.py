@@ -159,6 +159,8 @@ def test_each_set_of_settings_has_a_folder_of_its_own():
   assert name_of(x=[1, 2], seed_index=5, map='vmap', num_devices=1) == (
     'runs/walk_sqrt/seed_index=5_x=1.0,2.0_map=vmap'
   )
+  # The default of x follows from the interval.
+  assert name_of(high=1.5) == 'runs/walk_sqrt/high=1.5'
   assert name_of(seed_index=5, workdir='here') == 'here'
 
 

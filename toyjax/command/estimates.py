@@ -47,7 +47,7 @@ def estimate(
 
   Args:
     make_trial: number of steps -> trial.
-    few: some runs of the sweep: `few_seeds` of them are enough.
+    few: some runs of the sweep, see `Stage.few_xs`.
     num_runs: of the sweep, which is never made.
     num_steps: steps of the real trial.
     chunk_size: runs per chunk.
@@ -99,8 +99,3 @@ def estimate(
 
 def _bytes_of(usage: Any) -> int:
   return usage.temp_size_in_bytes + usage.output_size_in_bytes
-
-
-def few_seeds(num_seeds: int) -> int:
-  """Returns how many of the seeds an `estimate` needs."""
-  return min(num_seeds, 1024)

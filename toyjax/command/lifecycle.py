@@ -4,7 +4,7 @@ Study --define--> flags --run--> train what is missing, report, manifest
                                  or --from_store, or --dry_run
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 import functools
 import pathlib
 from typing import Any
@@ -89,7 +89,8 @@ def run_task(task: Task) -> None:
       layout=layout,
       environment=machine.environment(),
     ) as workdir:
-      _show(plan.run(workdir), workdir)
+      shown = plan.run(workdir)
+      _show([shown] if isinstance(shown, Report) else shown, workdir)
   except manifest.WorkdirError as error:
     message = str(error).replace('--workdir', f'--{plan.folder_flag}')
     raise manifest.WorkdirError(message) from None
@@ -144,28 +145,28 @@ def run(study: Study) -> None:
     else:
       _train(study, todo, values, workdir, chunk_size)
     finished = study.open(path / STORE, values, relabel=FLAGS.from_store)
-    _show(study.report(finished, values), workdir)
+    _show([study.report(finished, values)], workdir)
 
 
-def _show(report: Report, workdir: manifest.Workdir) -> None:
-  """Writes all that a report holds, and prints what is to be read."""
+def _show(reports: Iterable[Report], workdir: manifest.Workdir) -> None:
+  """Writes all that reports hold, and prints what is to be read."""
   folder = workdir.path
   written = []
-  for table in report.tables:
-    table.write(folder)
-    written += [f'{table.name}.csv'] * bool(table.rows and table.name)
-  for name, write in report.files.items():
-    write(folder / name)
-    written.append(name)
-  for part in report.parts:
-    if text := part if isinstance(part, str) else part.text():
-      print(f'\n{text}')
-  for sheet in report.sheets:
-    sheet.save(folder)
-    written.append(f'{sheet.name}.png')
-  workdir.note(
-    **({'summary': report.notes} if report.is_summary else report.notes)
-  )
+  for report in reports:
+    for table in report.tables:
+      table.write(folder)
+      written += [f'{table.name}.csv'] * bool(table.rows and table.name)
+    for name, write in report.files.items():
+      write(folder / name)
+      written.append(name)
+    for part in report.parts:
+      if text := part if isinstance(part, str) else part.text():
+        print(f'\n{text}')
+    for sheet in report.sheets:
+      sheet.save(folder)
+      written.append(f'{sheet.name}.png')
+    if report.notes:
+      workdir.note(summary=report.notes)
   names = ' and '.join(
     [', '.join(written[:-1]), written[-1]][len(written) < 2 :]
   )
@@ -201,8 +202,8 @@ def _require_finished(
   todo: Sequence[Stage], path: pathlib.Path, num_seeds: int | None
 ) -> None:
   for stage in todo:
-    own = stage.num_seeds or num_seeds
-    open_finished(path / STORE, stage, None if stage.make_xs else own)
+    # How many runs a later stage has, those before it decide.
+    open_finished(path / STORE, stage, None if stage.make_xs else num_seeds)
 
 
 def _require_same_report(

@@ -17,14 +17,15 @@ from toyjax.texts import printable
 
 def largest_run(todo: Sequence[Stage]) -> int:
   """Returns the bytes of a run of the largest stage; 0 where all are tiny."""
-  return max(
-    run_sizes.run_bytes(
-      stage.trial, jax.tree.map(lambda leaf: leaf[0], stage.few_xs(1))
-    )
-    if memory.is_large(stage.sizes)
-    else 0
-    for stage in todo
-  )
+  return max(map(_run_bytes, todo))
+
+
+def _run_bytes(stage: Stage) -> int:
+  if not memory.is_large(stage.sizes):
+    return 0
+  with stages.precision_of(stage):
+    one = jax.tree.map(lambda leaf: leaf[0], stage.few_xs(1))
+    return run_sizes.run_bytes(stage.trial, one)
 
 
 def require_room(

@@ -38,11 +38,11 @@ _STYLES = {
     Style(YELLOW, '++'),
   ),
 }
-# Where a role has more outcomes than styles.
+# Where a role has more outcomes than styles: none of those above.
 _OTHERS = tuple(
   Style(color, hatch)
-  for hatch in ('oo', '**', '||')
-  for color in (SKY, ORANGE, GREEN, PURPLE, YELLOW)
+  for hatch in ('oo', '**', '||', 'OO', '..')
+  for color in (SKY, ORANGE, PURPLE, YELLOW)
 )
 
 
@@ -50,9 +50,10 @@ def styles_of(outcomes: Iterable[Outcome]) -> list[Style]:
   """Returns a style for each outcome, by its role, all told apart.
 
   Args:
-    outcomes: all of a toy, so that one keeps its style wherever it is drawn.
+    outcomes: all of a toy, so that one keeps its style wherever it is drawn;
+      of more than there are styles for, the last ones look alike.
   """
-  others = iter(_OTHERS)
+  others = itertools.chain(_OTHERS, itertools.repeat(_OTHERS[-1]))
   kinds = {
     role: itertools.chain(styles, others) for role, styles in _STYLES.items()
   }

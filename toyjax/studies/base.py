@@ -3,7 +3,7 @@
 Study, given --resolve--> values --run or read--> [Runs] --report--> Report
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 import pathlib
 from typing import Any, NamedTuple
 
@@ -28,16 +28,14 @@ class Report(NamedTuple):
   Attributes:
     parts: tables and texts, in the order in which they are printed.
     sheets: pictures.
-    notes: what the manifest notes: thresholds, and what labels depend on.
+    notes: the manifest's 'summary': thresholds, and what labels depend on.
     files: name -> what writes it, for all that is no table and no sheet.
-    is_summary: whether the notes are one entry of the manifest, 'summary'.
   """
 
   parts: Sequence[Table | str]
   sheets: Sequence[Sheet] = ()
   notes: Mapping[str, Any] = {}
   files: Mapping[str, Callable[[pathlib.Path], object]] = {}
-  is_summary: bool = True
 
   @property
   def tables(self) -> list[Table]:
@@ -60,8 +58,7 @@ def _named(things: Sequence[Any], name: str) -> Any:
   return found[name]
 
 
-def _unchanged(values: Values, given: Mapping[str, Any]) -> Values:
-  del given
+def _unchanged(values: Values) -> Values:
   return values
 
 
@@ -74,8 +71,8 @@ class Study(NamedTuple):
     stages: values -> stages, in the order in which they run.
     report: (finished runs, values) -> tables and sheets.
     num_seeds: default.
-    complete: (values, what was given) -> values that fit each other, with those
-      that follow from others; raises SettingError.
+    complete: values -> values that fit each other, with what follows from
+      several; raises SettingError.
     relabel: labels stored runs again with the present code, for reports of
       other thresholds; None where no label has one.
     always: settings that make a label where nothing is swept.
@@ -88,7 +85,7 @@ class Study(NamedTuple):
   stages: Callable[[Values], list[Stage]]
   report: Callable[[list[Runs], Values], Report]
   num_seeds: int
-  complete: Callable[[Values, Mapping[str, Any]], Values] = _unchanged
+  complete: Callable[[Values], Values] = _unchanged
   relabel: finished_runs.Relabel | None = None
   always: Sequence[str] = ()
   dtypes: Callable[[Values], Sequence[str]] = lambda values: [values['dtype']]
@@ -105,7 +102,7 @@ class Study(NamedTuple):
       SettingError: naming the setting that does not fit.
     """
     values = settings.resolve(self.settings, given, dtypes=self.dtypes)
-    return self.complete(values, given)
+    return self.complete(values)
 
   @property
   def reported(self) -> list[str]:
@@ -133,7 +130,7 @@ class Study(NamedTuple):
         rows=self.settings,
         values=values,
         always=self.always,
-        attrs=stage.attrs,
+        attrs=stage.group_attrs(arrays),
       )
     )
 
@@ -169,7 +166,8 @@ class Plan(NamedTuple):
   Attributes:
     folder: for what it writes.
     science: all that its results depend on, for the manifest.
-    run: what it does in the folder.
+    run: what it does in the folder; one report, or several that are shown one
+      by one as it goes on.
     extent: see `manifest.Workdir`.
     layout: see `manifest.Workdir`; a chunk_size of 0 becomes the folder's own,
       or one that suits the device.
@@ -184,7 +182,7 @@ class Plan(NamedTuple):
 
   folder: pathlib.Path
   science: Mapping[str, Any]
-  run: Callable[[Workdir], Report]
+  run: Callable[[Workdir], Report | Iterator[Report]]
   extent: Mapping[str, int] = {}
   layout: Mapping[str, Any] = {}
   dtype: str = 'float32'
@@ -210,7 +208,7 @@ class Task(NamedTuple):
   settings: Sequence[Setting]
   prepare: Callable[[Values], Plan]
   required: Sequence[str] = ()
-  complete: Callable[[Values, Mapping[str, Any]], Values] = _unchanged
+  complete: Callable[[Values], Values] = _unchanged
   dtypes: Callable[[Values], Sequence[str]] = lambda values: []
 
   def resolve(self, **given: Any) -> Values:
@@ -219,7 +217,7 @@ class Task(NamedTuple):
     for name in self.required:
       if values[name] is None:
         raise SettingError(f'--{name} must be given')
-    return self.complete(values, given)
+    return self.complete(values)
 
   @property
   def reported(self) -> list[str]:

@@ -151,7 +151,7 @@ class Folder(NamedTuple):
     if store == STORE:
       num_seeds = self.manifest.get('extent', {}).get('num_seeds')
       if num_seeds is not None:
-        require_size(runs, stage.num_configurations * num_seeds)
+        require_size(runs, stage.num_runs(num_seeds))
     elif runs.identity is not None:
       # What was made of this folder's runs has all of their settings.
       was = runs.identity.get('science', {})
@@ -200,7 +200,7 @@ class Folder(NamedTuple):
     self,
     values: Values,
     name: str,
-    run: Callable[[Workdir], Report],
+    run: Callable[[Workdir], Report | Iterator[Report]],
     **fields: Any,
   ) -> Plan:
     """Returns the plan of a task that reads the folder.

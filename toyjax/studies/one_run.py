@@ -80,6 +80,8 @@ def folder_of(
 ) -> pathlib.Path:
   """Returns `workdir`, or a folder of its own for each set of settings.
 
+  It is named by what is not as it would be if it were left alone.
+
   Args:
     name: of the task.
     rows: settings that tell runs apart.
@@ -89,8 +91,10 @@ def folder_of(
     return pathlib.Path(values['workdir'])
   parts = []
   for row in rows:
-    value = values[row.name]
-    if value != row.default:
+    value, alone = values[row.name], row.default
+    if row.follow is not None:
+      alone = row.follow(alone, False, values)
+    if value != alone:
       held = value if isinstance(value, list) else [value]
       # Of a file its name is enough.
       texts = [str(item).rpartition('/')[2] for item in held]

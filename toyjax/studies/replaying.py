@@ -28,11 +28,6 @@ from toyjax.tables import Row
 _NOT_COMPARED = ('started', 'ended', 'status', 'versions')
 
 
-def _observe(stage: Stage) -> str:
-  """Returns the name of the setting of the observed steps."""
-  return stage.steps.replace('num_', 'observe_')
-
-
 class Original(NamedTuple):
   """What the folder of a study says of one of its runs.
 
@@ -52,7 +47,7 @@ class Original(NamedTuple):
 
   @property
   def environment(self) -> Mapping[str, Any]:
-    """Of the last start that trained: versions, device, JAX's settings."""
+    """Of the last start: versions, device, JAX's settings."""
     return (self.folder.manifest['invocations'] or [{}])[-1]
 
   @property
@@ -64,7 +59,7 @@ class Original(NamedTuple):
   @property
   def steps(self) -> list[int]:
     """The observed steps, length K."""
-    return self.stage.values[_observe(self.stage)]
+    return self.stage.values[self.stage.observe]
 
   def more_steps(self, number: int) -> list[int]:
     """Returns steps to observe: half log-spaced, half even, all stored."""
@@ -117,7 +112,7 @@ def rerun(
   Returns:
     Its results by name, those at the observed steps [T, ...].
   """
-  values = original.folder.values | {_observe(original.stage): list(steps)}
+  values = original.folder.values | {original.stage.observe: list(steps)}
   name, path = original.stage.name, workdir.path / STORE
   layout = original.folder.manifest['layout']
   (stage,) = (

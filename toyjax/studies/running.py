@@ -88,9 +88,10 @@ def run_one(
   Raises:
     ValueError: where the values are several configurations.
   """
-  (stage,) = study.stages(values)
-  if stage.num_configurations > 1:
-    raise ValueError(f'{stage.num_configurations} configurations, not one')
+  stage, *others = study.stages(values)
+  if others or stage.num_configurations > 1:
+    number = sum(each.num_configurations for each in (stage, *others))
+    raise ValueError(f'{number} configurations, not one')
   with stages.precision_of(stage):
     xs = stages.one_x(stage, seed_index)
     arrays = sweeps.sweep(stage.trial, xs, map_name=map_name)

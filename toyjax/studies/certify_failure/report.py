@@ -52,7 +52,6 @@ def report(found: Sequence[Runs], step: int) -> Report:
       '' if valleys else nothing,
     ),
     valleys,
-    is_summary=False,
   )
 
 

@@ -42,7 +42,6 @@ def report(found: Sequence[Row], values: Values) -> Report:
       _batches(cases, values, pairs[0]),
     ),
     figures.sheets_of(cases, values, pairs[0]),
-    is_summary=False,
   )
 
 

@@ -3,7 +3,6 @@
 values --rate_pairs--> (p1, p2), the rates before and after the change
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -145,13 +144,12 @@ def pairs_to_show(values: Values) -> list[tuple[Any, Any]]:
   return [*number_pairs(values)[:1], *drawn]
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, which fit each other.
 
   Raises:
     SettingError: naming the setting that does not.
   """
-  del given
   if not rate_pairs(values):
     raise SettingError('--p1 and --p2: "prior" in one needs "prior" in both')
   for before, after in number_pairs(values):

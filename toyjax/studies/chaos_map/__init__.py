@@ -22,6 +22,7 @@ steps. Each stage is stored chunk by chunk: the same command resumes.
   python -m scripts.chaos_map --size=2048 --dry_run
 """
 
+from collections.abc import Iterator
 import functools
 import pathlib
 
@@ -52,7 +53,7 @@ def prepare(values: Values) -> Plan:
   )
 
 
-def _run(values: Values, workdir: Workdir) -> Report:
+def _run(values: Values, workdir: Workdir) -> Iterator[Report]:
   path, layout = workdir.path / STORE, workdir.manifest['layout']
 
   def compute(stage: Stage) -> Runs:

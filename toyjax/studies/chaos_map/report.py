@@ -1,9 +1,9 @@
 """What the chaos map shows: tables, texts and sheets, stage by stage.
 
-stages --compute--> Runs, windows --report--> Report
+stages --compute--> Runs, windows --report--> Report, one a kind of stage
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 import functools
 from typing import Any
 
@@ -24,16 +24,20 @@ _DPI = 110
 _Part = Table | str | Sheet
 
 
-def report(compute: Compute, values: Values) -> Report:
-  """Returns all tables and sheets of the stages that the values ask for."""
-  first, *others = map(compute, points.known(values))
-  parts = [*_map(first)]
+def report(compute: Compute, values: Values) -> Iterator[Report]:
+  """Yields what the values ask for, each part as soon as it has been run."""
+  first, *others = points.known(values)
+  yield _report(_map(compute(first)))
   if values['lyapunov_size']:
-    parts += _lyapunov(others.pop(0))
+    yield _report(_lyapunov(compute(others.pop(0))))
   if others:
-    parts.append(_scan(others))
+    yield _report([_scan(list(map(compute, others)))])
   if values['zoom_levels']:
-    parts += _zooms(compute, values)
+    yield _report(_zooms(compute, values))
+
+
+def _report(parts: Iterable[_Part]) -> Report:
+  parts = list(parts)
   return Report(
     [part for part in parts if not isinstance(part, Sheet)],
     [part for part in parts if isinstance(part, Sheet)],

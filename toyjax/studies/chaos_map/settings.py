@@ -1,6 +1,6 @@
 """Settings of the chaos map: its runs, its windows, its variants."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -137,13 +137,12 @@ def dtypes(values: Values) -> Sequence[str]:
   return ['float32' if values['zoom_levels'] else values['dtype']]
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, which fit each other.
 
   Raises:
     SettingError: naming the setting that does not.
   """
-  del given
   for name in RANGES:
     ends = values[name]
     if len(ends) != 2 or ends[0] >= ends[1]:

@@ -67,7 +67,7 @@ def report(
     _draw, found.read('end') == End.SOLVED, runaways, settings, num_paths
   )
   paths = [Sheet('paths', draw)] if num_paths else []
-  return Report(parts, paths, is_summary=False)
+  return Report(parts, paths)
 
 
 def _table(

@@ -58,7 +58,6 @@ def report(
       )
     ],
     {'compared': [first, second], 'shown': list(shown)},
-    is_summary=False,
   )
 
 

@@ -23,13 +23,12 @@ DEFAULT = 'default'
 _PROGRAM = ('optimizer', 'loss_reduction', 'dtype')
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, with the schedule that all runs have.
 
   Raises:
     SettingError: where a level cannot be trained, or is another one's.
   """
-  del given
   for dtype in values['dtype'][1:]:
     settings.require_held(SETTINGS, _default(values), dtype)
   make_levels(values)

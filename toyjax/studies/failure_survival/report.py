@@ -58,7 +58,6 @@ def report(found: list[Runs], values: Values) -> Report:
     ),
     figures.sheets_of(levels, values),
     {'thresholds': THRESHOLDS._asdict()},
-    is_summary=False,
   )
 
 

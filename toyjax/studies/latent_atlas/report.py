@@ -75,7 +75,6 @@ def report(folder: Folder, stages: Sequence[Stage], values: Values) -> Report:
     ),
     [*sheets, *diagrams],
     {'drawn': drawn | {'num_members': values['num_members']}},
-    is_summary=False,
   )
 
 

@@ -1,8 +1,5 @@
 """Settings of the ReLU autoencoder's training on one-hot data."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from toyjax import optimizer_settings, optimizers, settings
 from toyjax.optimizer_settings import POSITIVE
 from toyjax.parsers import MOST_FEATURES, Choice, Number, SettingError
@@ -95,13 +92,12 @@ SETTINGS = (
 )
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, which fit each other.
 
   Raises:
     SettingError: where the warm-up does not end within the run.
   """
-  del given
   num_steps, warmup_steps = values['num_steps'], values['warmup_steps']
   if values['schedule'] != 'constant' and warmup_steps >= num_steps:
     raise SettingError(

@@ -120,7 +120,6 @@ def pictures(
     ['\n'.join(left_out)],
     [Sheet(name, draw, dpi=120) for name, draw in drawn.items()],
     files=dict.fromkeys(moving, write),
-    is_summary=False,
   )
 
 

@@ -1,8 +1,5 @@
 """Settings of the net of one variable, for its sweep and for one net alone."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from toyjax import optimizer_settings, settings
@@ -162,13 +159,12 @@ SETTINGS = (
 )
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, which fit each other.
 
   Raises:
     SettingError: naming the setting that does not.
   """
-  del given
   low, high = values['low'], values['high']
   for target in values['target']:
     try:

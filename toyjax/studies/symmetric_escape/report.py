@@ -58,7 +58,6 @@ def report(found: list[Runs], values: Values) -> Report:
   return Report(
     (table,),
     (Sheet('escape', lambda: _draw(ways, values), is_cropped=False),),
-    is_summary=False,
   )
 
 

@@ -83,7 +83,6 @@ def report(found: list[Runs], values: Values) -> Report:
       Sheet('escape', lambda: figures.draw_escapes(left, values)),
       Sheet('frozen', lambda: figures.draw_frozen(values)),
     ],
-    is_summary=False,
   )
 
 

@@ -4,9 +4,6 @@ The runs from symmetric failure span one grid; those from scratch another, of
 `state_features` and `state_decay`, with AdamW and the same rates and betas.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from toyjax import optimizer_settings, settings
 from toyjax.optimizer_settings import NOT_NEGATIVE, POSITIVE
 from toyjax.parsers import (
@@ -149,13 +146,12 @@ SETTINGS = (
 )
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values.
 
   Raises:
     SettingError: where the steps of the training runs do not increase.
   """
-  del given
   steps = values['state_steps']
   if steps != sorted(steps):
     raise SettingError(f'--state_steps must increase: {steps}')

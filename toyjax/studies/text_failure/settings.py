@@ -1,6 +1,6 @@
 """Settings of the tiny text net, for its sweep and for the walk of one net."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 import pathlib
 import re
 from typing import Any
@@ -187,14 +187,13 @@ SETTINGS = (
 )
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values with 'words': each list, plain, by its short name.
 
   Raises:
     SettingError: where a list cannot be read, two have one name, or generation
       does not fit one.
   """
-  del given
   words: dict[str, dict[str, Any]] = {}
   for name in values['pairs']:
     label = name if name in word_pairs.BUILT_IN else pathlib.Path(name).stem

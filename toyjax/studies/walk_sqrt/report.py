@@ -60,7 +60,6 @@ def report(trained: Trained) -> Report:
       name: functools.partial(_write, content)
       for name, content in {'formula.txt': text, **texts}.items()
     },
-    is_summary=False,
   )
 
 

@@ -1,8 +1,5 @@
 """Settings of the walk of one net of one variable: those of its sweep, too."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from toyjax.parsers import MOST_DIGITS, MOST_POINTS, Number, SettingError
 from toyjax.settings import FIXED, Setting, Values
 from toyjax.studies import one_run
@@ -95,11 +92,11 @@ NAMED = (
 SETTINGS = (*NAMED, *_MACHINE)
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values, which are those of one net and fit each other.
 
   Raises:
     SettingError: naming the setting that does not.
   """
   one_run.require_single(SETTINGS, values)
-  return sweep.complete(values, given)
+  return sweep.complete(values)

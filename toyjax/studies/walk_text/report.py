@@ -50,7 +50,6 @@ def report(trained: Trained) -> Report:
     (text, missing),
     pictures,
     files={'walk.txt': lambda path: path.write_text(f'{text}\n', 'utf-8')},
-    is_summary=False,
   )
 
 

@@ -1,8 +1,5 @@
 """Settings of the walk of one tiny text net: those of its sweep, and how."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from toyjax.parsers import MOST_DIGITS, MOST_POINTS, Number
 from toyjax.settings import FIXED, Setting, Values
 from toyjax.studies import one_run
@@ -54,14 +51,14 @@ NAMED = (
 SETTINGS = (*NAMED, *_MACHINE)
 
 
-def complete(values: Values, given: Mapping[str, Any]) -> Values:
+def complete(values: Values) -> Values:
   """Returns the values of one net with 'words', its list by a short name.
 
   Raises:
     SettingError: naming the setting that has several values or does not fit.
   """
   one_run.require_single(SETTINGS, values)
-  values = sweep.complete(values, given)
+  values = sweep.complete(values)
   (words,) = values['words'].values()
   for word in values['walk_words']:
     require_word('walk_words', word, words['vocabulary'])
