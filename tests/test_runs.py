@@ -172,6 +172,12 @@ def test_every_configuration_needs_a_finished_run(path):
   assert runs.open_finished(path, GROUP).runs.tolist() == [0, 1, 2, 3]
 
 
+def test_a_run_of_one_configuration_is_none_of_the_other(path):
+  write(opened(path, num_runs=1), 0, 1)
+  with pytest.raises(manifest.WorkdirError, match='not every configuration'):
+    runs.open_finished(path, GROUP)
+
+
 def test_a_group_that_was_never_begun_has_no_finished_run(path):
   write(opened(path), 0, 4)
   other = GROUP._replace(name='h')

@@ -134,6 +134,7 @@ def test_values_text_and_single_items_are_taken(name, given, value):
     ({'rate': [0.1, 0.1 + 1e-12]}, 'are one number in float32'),
     ({'rate': 1e-310, 'dtype': 'float64'}, 'is 0 in float64'),
     ({'momentum': 1}, '--momentum=1.0 must be < 1'),
+    ({'vector': -1e-50}, '--vector=-1e-50 is 0 in float32'),
     ({'momentum': 1 - 1e-12}, 'must be < 1: in float32 it is 1'),
     ({'fine': 1e-320}, '--fine=.* is 0 in float64'),
     ({'vector': [1, 1e-50]}, '--vector=1e-50 is 0 in float32'),

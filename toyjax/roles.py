@@ -7,10 +7,14 @@
 From the role follow what counts as solved, and every colour.
 """
 
+from collections.abc import Mapping
 import enum
-from typing import Self
+from typing import Any, Self
 
+import jax.numpy as jnp
 import numpy as np
+
+from toyjax.base import Array
 
 
 class Role(enum.Enum):
@@ -37,6 +41,18 @@ class Outcome(enum.IntEnum):
     member._value_ = code
     member.role = role
     return member
+
+
+def first(kinds: type[enum.IntEnum], tests: Mapping[Any, Array]) -> Array:
+  """Returns the int32 [] code of the first outcome whose test holds.
+
+  Args:
+    kinds: the outcomes, in the order in which they are tried.
+    tests: bool [] of each of them; one must hold.
+  """
+  return jnp.select(
+    [tests[kind] for kind in kinds], [jnp.int32(kind) for kind in kinds]
+  )
 
 
 def are(

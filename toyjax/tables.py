@@ -48,6 +48,14 @@ class Share:
     """The share with its 95 % Wilson interval; NaN and [0, 1] for none."""
     return statistics.wilson(self.count, self.total)
 
+  def text(self, sep: str = ', ') -> str:
+    """Returns '1,234 of 5,000, 24.68% [23.51, 25.89]' for a sentence."""
+    interval = self.interval
+    return (
+      f'{self.count:,} of {self.total:,}{sep}{percent(interval.estimate)} '
+      f'{percent_interval(interval)}'
+    )
+
 
 class Column(NamedTuple):
   """A column of a printed table.

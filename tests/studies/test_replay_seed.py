@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tests.studies import tasks
+from toyjax import stages
 from toyjax.manifest import WorkdirError
 from toyjax.parsers import SettingError
 from toyjax.plots import animations
@@ -95,6 +96,17 @@ def test_how_many_runs_there_are_is_what_the_store_holds(workdir):
   original = replaying.read_run(workdir, SWEEP, '', 7)
   assert original.num_seeds == 6
   assert original.steps == [20, 60]
+
+
+def test_a_run_that_has_not_finished_is_not_run_again(tmp_path, monkeypatch):
+  given = {'num_features': 3, 'num_steps': 9, 'observe_steps': [9]}
+  tasks.train(tmp_path, SWEEP, 2, **given)
+  # More seeds are asked for, and the sweep is stopped at once.
+  monkeypatch.setattr(stages.sweeps, 'sweep', lambda *given, **named: None)
+  tasks.train(tmp_path, SWEEP, 6, **given)
+  assert replaying.read_run(tmp_path, SWEEP, '', 1).num_seeds == 6
+  with pytest.raises(SettingError, match='--run=2 of n3_m2 has not finished'):
+    replaying.read_run(tmp_path, SWEEP, '', 2)
 
 
 @pytest.mark.parametrize('outputs', [[0, 1, 3], [0, 1], [0, 1, 1]])

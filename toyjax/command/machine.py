@@ -13,7 +13,7 @@ from toyjax import chunks, manifest
 from toyjax.parsers import SettingError
 from toyjax.processors import num_cores
 
-_LOGGER = logging.getLogger('toyjax.scripts')
+_LOGGER = logging.getLogger('toyjax.command')
 # Products of many rows with a matrix, summed: some rows are wrong (jax#39103).
 WRONG_ON_CPUS = '0.10.2'
 

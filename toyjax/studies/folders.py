@@ -246,6 +246,11 @@ def open_folder(
     )
 
 
+def open_trained(values: Values, study: Study) -> Folder:
+  """Returns the folder `workdir` of a study that keeps trained weights."""
+  return open_folder(values['workdir'], study, TRAINED)
+
+
 def rows(
   text: str, name: str, *, workdir: str = 'runs/optimization_failure'
 ) -> tuple[Setting, Setting]:

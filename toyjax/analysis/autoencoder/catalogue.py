@@ -1,7 +1,7 @@
 r"""Looks up the error of a settled state among the exact solutions.
 
-critical point --find_level--> Entry and F = Σ (1 - 1/g) + number off
-floor of a valley --find_valley--> Entry, F of that valley at this norm
+critical point --find_levels--> Entry and F = Σ (1 - 1/g) + number off
+floor of a valley --find_valleys--> Entry, F of that valley at this norm
 """
 
 import enum

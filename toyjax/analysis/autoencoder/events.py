@@ -1,7 +1,7 @@
 """What happens to a ReLU autoencoder on the way, seen at every step.
 
     dynamics --watch--> dynamics that also keeps `Events`, no trajectory
-    Events   --entered, duration--> times to solve and to escape
+    Events   --waits, survival--> times to solve and to escape
 
 Places are states of the weights on one-hot data, X = I_n, by the tests of
 `relu_autoencoder.diagnose`. A run is looked at before its first step and after
@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax import loops
+from toyjax import loops, statistics
 from toyjax.base import Array, Dynamics
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Fate, Params, Thresholds
@@ -263,6 +263,11 @@ def recovered_asymmetrically(
   """
   passed, solved = first_step[:, place], first_step[:, Place.SOLVED]
   return (passed >= 0) & (passed < solved) & (solved <= last_step)
+
+
+def survival(first: np.ndarray, last_step: int) -> statistics.Survival:
+  """Returns the Kaplan-Meier curve of first steps [S], -1 for never."""
+  return statistics.kaplan_meier(*waits(0, first, last_step))
 
 
 def waits(

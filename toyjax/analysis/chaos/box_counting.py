@@ -1,6 +1,6 @@
 """Is an edge between two kinds of pixels a line, a fractal, or noise?
 
-    mask [H, W] --edge_pixels--> boxes at many sizes --fit--> dimension
+    mask [H, W] --edge_pixels--> boxes at many sizes --slope--> dimension
     mask [H, W] --label_changes--> share that differs at many lags --> exponent
 
 A smooth edge has box dimension 1 and uncertainty exponent 1; labels drawn by

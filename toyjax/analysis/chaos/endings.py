@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from toyjax import loops
+from toyjax import loops, roles
 from toyjax.analysis.chaos import dynamics as chaos
 from toyjax.base import Array, Dynamics
 from toyjax.toys import relu_autoencoder
@@ -179,7 +179,4 @@ def _ending(params, sse, record, solved_sse, thresholds):
     Ending.LOST: high >= thresholds.lost_sse,
     Ending.ON_ITS_WAY: jnp.bool_(True),
   }
-  return jnp.select(
-    [tests[ending] for ending in Ending],
-    [jnp.int32(ending) for ending in Ending],
-  )
+  return roles.first(Ending, tests)

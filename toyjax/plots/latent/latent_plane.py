@@ -11,6 +11,7 @@ import matplotlib
 from matplotlib import patheffects
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch, Polygon
 import numpy as np
@@ -128,6 +129,17 @@ def draw_latent_plane(
     axes.set_ylabel('hidden unit 2')
   for spine in axes.spines.values():
     spine.set_color(_AXIS)
+
+
+def legend_below(figure: Figure, fontsize: float) -> None:
+  """Puts the legend of a figure's latent planes below them all."""
+  figure.legend(
+    handles=legend_handles(),
+    loc='outside lower center',
+    ncols=3,
+    frameon=False,
+    fontsize=fontsize,
+  )
 
 
 def legend_handles() -> list[Artist]:

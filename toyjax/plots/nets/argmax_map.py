@@ -1,6 +1,6 @@
 """The plane of a two-dimensional embedding: who answers what, where words lie.
 
-zones of `analysis.argmax_map` --draw_zones--> coloured polygons
+zones of `analysis.nets.argmax_map` --draw_zones--> coloured polygons
 embeddings --draw_words--> each word at its place, and what it is answered
 embeddings at many epochs --draw_paths--> how the words came there
 """

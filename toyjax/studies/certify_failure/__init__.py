@@ -51,9 +51,7 @@ SETTINGS = (
 
 def prepare(values: Values) -> Plan:
   """Returns the plan: all runs of the folder are certified."""
-  folder = folders.open_folder(
-    values['workdir'], optimization_failure.STUDY, folders.TRAINED
-  )
+  folder = folders.open_trained(values, optimization_failure.STUDY)
   step = folder.observed(values['step'])
   layout = {'chunk_size': values['chunk_size']}
 

@@ -98,11 +98,10 @@ def _totals(step: int, runs: Runs) -> Iterator[Row]:
 
 def _explained(row: Row) -> str:
   """Says how many runs the catalogue explains."""
-  share = Share(row['explained'], row['total']).interval
+  share = Share(row['explained'], row['total'])
   return (
-    f'{row[LABEL]}: the catalogue explains {row["explained"]} of '
-    f'{row["total"]}, {tables.percent(share.estimate)} '
-    f'{tables.percent_interval(share)}; unresolved: {row["unresolved"]}'
+    f'{row[LABEL]}: the catalogue explains {share.text()}; unresolved: '
+    f'{row["unresolved"]}'
   )
 
 

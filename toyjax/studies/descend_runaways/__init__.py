@@ -86,9 +86,7 @@ SETTINGS = (
 
 def prepare(values: Values) -> Plan:
   """Returns the plan: F is descended from all runaways of a group."""
-  folder = folders.open_folder(
-    values['workdir'], optimization_failure.STUDY, folders.TRAINED
-  )
+  folder = folders.open_trained(values, optimization_failure.STUDY)
   runaways = descents.read_runaways(folder, folder.choose(values['group']))
   own = {name: values[name] for name in settings.names_of(SETTINGS, FIXED)}
   layout = {'chunk_size': values['chunk_size']}

@@ -83,9 +83,7 @@ def prepare(values: Values) -> Plan:
   """Returns the plan: the runs of all sizes are counted and compared."""
   if len(values['compare']) != 2:
     raise SettingError(f'--compare takes two values of m: {values["compare"]}')
-  folder = folders.open_folder(
-    values['workdir'], optimization_failure.STUDY, folders.TRAINED
-  )
+  folder = folders.open_trained(values, optimization_failure.STUDY)
   found = read(folder)
   observed = folder.values['observe_steps']
   shown = [step for step in values['show_steps'] if step in observed]

@@ -16,6 +16,7 @@ from toyjax.settings import Values
 from toyjax.stages import Stage
 from toyjax.studies.failure_survival import trial
 from toyjax.studies.failure_survival.settings import SETTINGS
+from toyjax.studies.optimization_failure.trial import CONSTANT
 from toyjax.toys import relu_autoencoder
 
 FACTORS = tuple(row.name for row in settings.swept(SETTINGS))
@@ -32,7 +33,7 @@ def complete(values: Values) -> Values:
   for dtype in values['dtype'][1:]:
     settings.require_held(SETTINGS, _default(values), dtype)
   make_levels(values)
-  return {**values, 'schedule': 'constant', 'warmup_steps': 0}
+  return {**values, **CONSTANT}
 
 
 def _default(values: Values) -> Values:

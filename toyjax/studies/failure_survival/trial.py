@@ -7,11 +7,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from toyjax import chunks, loops, store
+from toyjax import chunks, store
 from toyjax.analysis.autoencoder import events
 from toyjax.base import Array, ArrayTree
 from toyjax.settings import Values
-from toyjax.studies.optimization_failure.trial import make_dynamics
+from toyjax.studies.optimization_failure.trial import (
+  make_dynamics,
+  run_to_end,
+)
 from toyjax.toys import relu_autoencoder
 from toyjax.variables import coded, described
 
@@ -41,7 +44,6 @@ VARIABLES = {
 
 def make_trial(values: Values) -> chunks.Trial:
   """Returns the experiment for one seed: train, watch every step, diagnose."""
-  num_steps = values['num_steps']
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     dynamics = events.watch(
@@ -50,20 +52,8 @@ def make_trial(values: Values) -> chunks.Trial:
       thresholds=relu_autoencoder.THRESHOLDS,
       near_factor=values['near_factor'],
     )
-    state, earlier = loops.unroll(
-      x['key'],
-      dynamics,
-      num_steps,
-      observe=lambda s, _: relu_autoencoder.one_hot_sse(s.inner.params),
-      observe_at=[max(num_steps * 9 // 10, 1)],
-    )
+    state, found = run_to_end(x['key'], dynamics, values)
     params = state.inner.params
-    found = relu_autoencoder.diagnose(
-      params,
-      earlier_sse=earlier[0],
-      solved_sse=values['solved_sse'],
-      thresholds=relu_autoencoder.THRESHOLDS,
-    )
     return {
       **{name: getattr(state.record, name) for name in _EVENTS},
       'outcome': found.outcome,

@@ -89,9 +89,7 @@ SETTINGS = (
 
 def prepare(values: Values) -> Plan:
   """Returns the plan: the runs of a folder are classed and drawn."""
-  folder = folders.open_folder(
-    values['workdir'], optimization_failure.STUDY, folders.TRAINED
-  )
+  folder = folders.open_trained(values, optimization_failure.STUDY)
   group = values['group']
   stages = [folder.choose(group)] if group else folder.stages
   step, by = folder.observed(values['step']), values['by']

@@ -69,13 +69,7 @@ def _draw(
   figure.set_layout_engine('constrained', h_pad=0.09 * num_lines)
   for axes, (row, member) in zip(panels, shown):
     _draw_member(axes, population, row, member)
-  figure.legend(
-    handles=latent_plane.legend_handles(),
-    loc='outside lower center',
-    ncols=3,
-    frameon=False,
-    fontsize=9.5,
-  )
+  latent_plane.legend_below(figure, 9.5)
   return figure
 
 

@@ -7,6 +7,7 @@ import matplotlib.figure
 import numpy as np
 
 from toyjax import roles, runs, statistics, tables
+from toyjax.analysis.autoencoder import events
 from toyjax.plots import outcomes, sheets, survival
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
@@ -153,16 +154,10 @@ def _draw_survival(
   figure, axes = sheets.single(
     7.0, 4.4, f'Time to solve: Kaplan-Meier with 95 % bands {about}'
   )
-  curves = []
-  for each in found:
-    solved_at = _solved_at(each)
-    solved = solved_at >= 0
-    times = np.where(solved, solved_at, last_step)
-    curves.append(statistics.kaplan_meier(times, solved))
   survival.draw_survival(
     axes,
     labels=[each.label for each in found],
-    curves=curves,
+    curves=[events.survival(_solved_at(each), last_step) for each in found],
     last_step=last_step,
     ylabel=f'share not yet solved (SSE < {values["solved_sse"]:g})'
     + (

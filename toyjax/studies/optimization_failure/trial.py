@@ -19,12 +19,14 @@ from toyjax import (
   store,
   sweeps,
 )
-from toyjax.base import Array, ArrayTree, Dynamics
+from toyjax.base import Array, ArrayTree, Dynamics, PRNGKey
 from toyjax.data import sparse_features
 from toyjax.settings import Values
 from toyjax.toys import relu_autoencoder
 from toyjax.variables import coded, described
 
+# The schedule of studies that have none.
+CONSTANT = {'schedule': 'constant', 'warmup_steps': 0}
 # What a label is read from.
 RELABELLED = ('weights', 'bias', 'earlier_sse')
 
@@ -92,6 +94,31 @@ def make_dynamics(values: Values, x: Mapping[str, Array]) -> Dynamics:
     dtype=dtype,
   )
   return descent.descend(toy, optimizer)
+
+
+def run_to_end(
+  key: PRNGKey, dynamics: Dynamics, values: Values
+) -> tuple[ArrayTree, relu_autoencoder.Diagnosis]:
+  """Returns the last state, its weights at `.inner.params`, and how it stands.
+
+  Args:
+    key: of the run.
+    dynamics: from `make_dynamics`, tracked by something.
+    values: num_steps and solved_sse.
+  """
+  num_steps = values['num_steps']
+  state, earlier_sse = loops.unroll(
+    key,
+    dynamics,
+    num_steps,
+    observe=lambda state, info: relu_autoencoder.one_hot_sse(
+      state.inner.params
+    ),
+    observe_at=[max(num_steps * 9 // 10, 1)],
+  )
+  return state, _diagnose(
+    state.inner.params, earlier_sse[0], values['solved_sse']
+  )
 
 
 def make_trial(values: Values) -> chunks.Trial:

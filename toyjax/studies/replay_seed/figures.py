@@ -205,13 +205,7 @@ def _draw_stages(run: Trajectory, num_stages: int) -> matplotlib.figure.Figure:
   for axes, k in zip(panels, chosen):
     _draw_plane(axes, run, k, view)
     axes.set_title(run.state(k).replace(': ', '\n', 1), fontsize=9)
-  figure.legend(
-    handles=latent_plane.legend_handles(),
-    loc='outside lower center',
-    ncols=3,
-    frameon=False,
-    fontsize=8,
-  )
+  latent_plane.legend_below(figure, 8)
   return figure
 
 

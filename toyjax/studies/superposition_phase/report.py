@@ -73,22 +73,13 @@ def report(found: list[Runs], values: Values) -> Report:
   return Report(
     (
       f'{len(found)} points: all runs within {100 * values["near"]:g} % of the '
-      f'optimum {_text(num_near, total)}; doing what it does '
-      f'{_text(num_same, total)}',
+      f'optimum {Share(num_near, total).text()}; doing what it does '
+      f'{Share(num_same, total).text()}',
       cells,
       summary,
     ),
     (Sheet('phases', lambda: _draw(found, points, cells, values)),),
     {'near': values['near'], 'represented': REPRESENTED},
-  )
-
-
-def _text(count: int, total: int) -> str:
-  share = Share(count, total)
-  interval = tables.percent_interval(share.interval)
-  return (
-    f'{count:,} of {total:,}, {tables.percent(share.interval.estimate)} '
-    f'{interval}'
   )
 
 

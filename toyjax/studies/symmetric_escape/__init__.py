@@ -32,6 +32,7 @@ from toyjax.runs import Runs
 from toyjax.settings import Values, swept, text_of
 from toyjax.stages import Stage, seeds_by_axes
 from toyjax.studies.base import Study
+from toyjax.studies.optimization_failure.trial import CONSTANT
 from toyjax.studies.symmetric_escape import trial
 from toyjax.studies.symmetric_escape.report import report
 from toyjax.studies.symmetric_escape.settings import SETTINGS
@@ -100,7 +101,7 @@ def _stage(
   rows = list(ways.values())
   return Stage(
     name=name,
-    values={**values, **static, 'schedule': 'constant', 'warmup_steps': 0},
+    values={**values, **static, **CONSTANT},
     static=static,
     axes={axis: np.asarray([row[axis] for row in rows]) for axis in rows[0]},
     attrs={},

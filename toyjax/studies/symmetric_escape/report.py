@@ -89,15 +89,11 @@ def _whole(going: Sequence[Runs]) -> Ways:
   }
 
 
-def _survival(steps: np.ndarray, last_step: int) -> statistics.Survival:
-  return statistics.kaplan_meier(*events.waits(0, steps, last_step))
-
-
 def _row(name: str, ways: Ways, values: Values) -> Row:
   last_step = values['num_steps']
   own, control = (ways[way]['escape_step'] for way in (name, 'kept'))
   share = Share(int(np.sum(own >= 0)), len(own))
-  median = statistics.median_time(_survival(own, last_step))
+  median = statistics.median_time(events.survival(own, last_step))
   # A run that never leaves leaves after all that do.
   own, control = (np.where(s < 0, last_step + 1, s) for s in (own, control))
   sooner, later = int(np.sum(own < control)), int(np.sum(own > control))
@@ -143,7 +139,9 @@ def _draw(ways: Ways, values: Values) -> Figure:
     survival.draw_survival(
       axes,
       labels=[_SHOWN.get(name, name.replace('_', ' ')) for name in names],
-      curves=[_survival(ways[n]['escape_step'], last_step) for n in names],
+      curves=[
+        events.survival(ways[n]['escape_step'], last_step) for n in names
+      ],
       last_step=last_step,
       ylabel='share still in it',
       reference=0,

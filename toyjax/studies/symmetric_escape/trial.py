@@ -1,7 +1,7 @@
 """Runs that enter symmetric failure, and how they go on from there.
 
-x (key) --search--> the state at the first step in symmetric failure
-x (that state, numbers of Adam) --go_on--> when it leaves, what it looks like
+x (key) --make_search--> the state at the first step in symmetric failure
+x (that state, numbers of Adam) --make_go_on--> when it leaves, how it looks
 """
 
 from collections.abc import Mapping

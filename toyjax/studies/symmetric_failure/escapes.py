@@ -14,9 +14,7 @@ from toyjax.toys.relu_autoencoder import Outcome
 
 def curve(runs: Runs, name: str = 'escaped_step') -> statistics.Survival:
   """Kaplan-Meier of first crossings; -1 is censored at the last step."""
-  return statistics.kaplan_meier(
-    *events.waits(0, runs.data[name], runs.values['num_steps'])
-  )
+  return events.survival(runs.data[name], runs.values['num_steps'])
 
 
 def row(runs: Runs) -> Row:

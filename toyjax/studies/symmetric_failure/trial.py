@@ -49,8 +49,7 @@ _FIXED = {
   'num_hidden': 2,
   'init': 'glorot_normal',
   'loss_reduction': 'mean',
-  'schedule': 'constant',
-  'warmup_steps': 0,
+  **trained.CONSTANT,
 }
 
 
@@ -103,22 +102,8 @@ def escape_trial(values: Values) -> chunks.Trial:
       init=lambda state: jnp.full(2, -1, jnp.int32),
       update=update,
     )
-    state, earlier_sse = loops.unroll(
-      x['key'],
-      dynamics,
-      num_steps,
-      observe=lambda state, info: relu_autoencoder.one_hot_sse(
-        state.inner.params
-      ),
-      observe_at=[max(num_steps * 9 // 10, 1)],
-    )
+    state, end = trained.run_to_end(x['key'], dynamics, values)
     params = state.inner.params
-    end = relu_autoencoder.diagnose(
-      params,
-      earlier_sse=earlier_sse[0],
-      solved_sse=values['solved_sse'],
-      thresholds=relu_autoencoder.THRESHOLDS,
-    )
     escaped, solved = cross(state.record, end.sse, jnp.int32(num_steps))
     return {
       'escaped_step': escaped,

@@ -205,11 +205,8 @@ def diagnose(
     Outcome.MIXED: kinds > 1,
     Outcome.OTHER: jnp.bool_(True),
   }
-  outcome = jnp.select(
-    [tests[o] for o in Outcome], [jnp.int32(o) for o in Outcome]
-  )
   return Diagnosis(
-    outcome=outcome,
+    outcome=roles.first(Outcome, tests),
     sse=sse,
     fates=fates.astype(jnp.int8),
     inputs_on=inputs_on,

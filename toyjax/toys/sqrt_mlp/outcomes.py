@@ -202,9 +202,7 @@ def label(
     Outcome.DEAD_UNITS: num_dead > 0,
     Outcome.ALL_LIVE: jnp.ones(jnp.shape(rmse), bool),
   }
-  return jnp.select(
-    [tests[o] for o in Outcome], [jnp.int32(o) for o in Outcome]
-  )
+  return roles.first(Outcome, tests)
 
 
 def _span(values: Array) -> Array:

@@ -128,11 +128,8 @@ def diagnose(params: model.Params, *, pairs: np.ndarray) -> Diagnosis:
     Outcome.PARTLY_LEARNED: jnp.any(correct),
     Outcome.ALL_WRONG: jnp.bool_(True),
   }
-  outcome = jnp.select(
-    [tests[o] for o in Outcome], [jnp.int32(o) for o in Outcome]
-  )
   return Diagnosis(
-    outcome=outcome,
+    outcome=roles.first(Outcome, tests),
     loss=loss,
     predictions=predictions,
     tied=tied,
