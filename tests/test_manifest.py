@@ -115,7 +115,7 @@ def test_the_environment_is_plain_json_without_absolute_paths():
     ('[]', 'no object'),
     ('null', 'no object'),
     ('{"script": 1}', "'script' is missing, or not a name"),
-    ('{"script": "a", "script": "b"}', "'script' stands there twice"),
+    ('{"script": "a", "script": "b"}', "'script' stands twice"),
     ('{"script": NaN}', 'NaN is no number'),
     (b'\xff\xfe', 'cannot read'),
     ('[' * 100_000, 'cannot read'),

@@ -3,9 +3,10 @@
 text of `manifest.json` --parse--> manifest
 """
 
-from collections.abc import Sequence
 import json
 from typing import Any
+
+from toyjax.json_text import each_key_once
 
 # From 2 on, stores hold checksums; folders from before say no format.
 FORMAT = 2
@@ -25,17 +26,10 @@ def parse(text: str) -> dict[str, Any]:
   Raises:
     ValueError: saying in one line what is missing or wrong.
   """
-  found = json.loads(text, object_pairs_hook=_once, parse_constant=_refuse)
+  found = json.loads(
+    text, object_pairs_hook=each_key_once, parse_constant=_refuse
+  )
   _require_form(found)
-  return found
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-  found = dict(pairs)
-  if len(found) < len(pairs):
-    names = [name for name, _ in pairs]
-    twice = next(name for name in names if names.count(name) > 1)
-    raise ValueError(f'{twice!r} stands there twice')
   return found
 
 

@@ -48,13 +48,11 @@ class Share:
     """The share with its 95 % Wilson interval; NaN and [0, 1] for none."""
     return statistics.wilson(self.count, self.total)
 
-  def text(self, sep: str = ', ') -> str:
+  def text(self) -> str:
     """Returns '1,234 of 5,000, 24.68% [23.51, 25.89]' for a sentence."""
-    interval = self.interval
-    return (
-      f'{self.count:,} of {self.total:,}{sep}{percent(interval.estimate)} '
-      f'{percent_interval(interval)}'
-    )
+    share = percent(self.interval.estimate)
+    number = f'{self.count:,} of {self.total:,}'
+    return f'{number}, {share} {percent_interval(self.interval)}'
 
 
 class Column(NamedTuple):

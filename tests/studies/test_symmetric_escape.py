@@ -4,6 +4,7 @@ import jax
 import numpy as np
 import pytest
 
+from tests.scripts import processes
 from toyjax import studies, sweeps
 from toyjax.manifest import WorkdirError
 from toyjax.parsers import SettingError
@@ -47,6 +48,22 @@ def test_ways_are_compared_on_the_same_runs(found):
   titles = [axes.get_title() for axes in report.sheet('escape').figure().axes]
   assert titles[:2] == ['second moment from entry on', 'Adam b2']
   assert len(titles) == 4
+
+
+def test_as_a_script_runs_go_on_from_where_its_own_entered(tmp_path):
+  done = processes.run(
+    *('symmetric_escape', f'--workdir={tmp_path}', '--num_seeds=64'),
+    *('--num_features=5', '--search_steps=300', '--num_steps=20'),
+    *('--learning_rate=5e-3', '--adam_b2=0.999', '--adam_eps=1e-8'),
+  )
+  assert done.returncode == 0, done.stderr
+  entry, *going = studies.read(tmp_path, STUDY)
+  entered = entry.data['entry_step'] >= 0
+  assert 0 < entered.sum() < 64
+  for runs in going:
+    np.testing.assert_array_equal(
+      runs.data['seed_index'], entry.data['seed_index'][entered]
+    )
 
 
 def test_runs_that_lack_a_way_are_left_out(found):

@@ -12,12 +12,15 @@ Plain Python and NumPy: shapes have T positions.
 from collections.abc import Iterator, Sequence
 import contextlib
 import csv
+import functools
 import io
 import json
 import reprlib
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from toyjax.json_text import each_key_once
 
 MAX_POSITIONS = 1_000_000  # A larger index is taken for a damaged one.
 _SHORT = reprlib.Repr()
@@ -142,6 +145,9 @@ class Problems(list[TraceError]):
       self.append(error)
 
 
+_ONCE = functools.partial(each_key_once, shown=lambda key: describe(key))
+
+
 def parse_json(text: str | bytes | None, file: str, kind: type) -> Any:
   """Returns the value of a JSON text, of the given type (dict or list).
 
@@ -153,7 +159,9 @@ def parse_json(text: str | bytes | None, file: str, kind: type) -> Any:
   if isinstance(text, str):
     text = text.removeprefix('\ufeff')
   try:
-    value = json.loads(text, object_pairs_hook=_with_each_key_once)
+    value = json.loads(
+      text, object_pairs_hook=functools.partial(each_key_once, shown=describe)
+    )
   except RecursionError as error:
     raise TraceError(file, '', 'not JSON: nested too deep') from error
   except ValueError as error:
@@ -197,15 +205,6 @@ def check_cells(row: dict[str, str], where: str) -> None:
   """Raises TraceError where a row of a table has not one cell a column."""
   if None in row or None in row.values():
     raise TraceError(where, '', 'more or fewer cells than columns')
-
-
-def _with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-  record = dict(pairs)
-  if len(record) < len(pairs):
-    keys = [key for key, _ in pairs]
-    twice = next(key for key in record if keys.count(key) > 1)
-    raise ValueError(f'the key {describe(twice)} stands twice')
-  return record
 
 
 def describe(value: Any) -> str:

@@ -21,6 +21,7 @@ from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
 
+from toyjax.lanes.registry import registering
 from toyjax.lanes.values import bind
 
 _DTYPES = frozenset(
@@ -82,17 +83,7 @@ class Builder(NamedTuple):
 Rule = Callable[[Builder, core.JaxprEqn, Sequence[Cells]], list[Cells]]
 
 RULES: dict[str, Rule] = {}
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-  """Registers a rule under the names of its primitives."""
-
-  def register(function: Rule) -> Rule:
-    for name in names:
-      RULES[name] = function
-    return function
-
-  return register
+rule = registering(RULES)
 
 
 def evaluate(

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from toyjax.base import Array
 from toyjax.lanes.derivatives import with_jvp_of
+from toyjax.lanes.registry import registering
 from toyjax.lanes.values import (
   Context,
   Rule,
@@ -30,6 +31,7 @@ from toyjax.lanes.values import (
 )
 
 RULES: dict[str, Rule] = {}
+rule = registering(RULES)
 
 # Longer sums stay one reduction: unrolled, they only lengthen the program.
 MAX_UNROLLED = 128
@@ -37,17 +39,6 @@ MAX_UNROLLED = 128
 # too many arrays is slow (32 products: 3.4 billion multiply-adds a second in
 # one part, 13.7 in parts of 8; up to 16 products one part is faster).
 MAX_TERMS, PART = 16, 8
-
-
-def rule(*names: str) -> Callable[[Rule], Rule]:
-  """Registers a rule under the names of its primitives."""
-
-  def register(function: Rule) -> Rule:
-    for name in names:
-      RULES[name] = function
-    return function
-
-  return register
 
 
 def _barrier(array: Array) -> Array:

@@ -97,7 +97,6 @@ def draw_outcome_shares(
     names[::-1],
     loc='center left',
     bbox_to_anchor=(1.01, 0.5),
-    frameon=False,
     handlelength=1.6,
     handleheight=1.4,
   )

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from toyjax.plots import style
+
 DPI = 160
 
 
@@ -30,14 +32,16 @@ class Sheet(NamedTuple):
   dpi: int = DPI
 
   def figure(self) -> Figure:
-    """Returns the picture."""
-    return self.draw()
+    """Returns the picture, in the house's style."""
+    with style.house_style():
+      return self.draw()
 
   def save(self, folder: pathlib.Path) -> None:
     """Writes the picture as NAME.png."""
     crop: Any = {'bbox_inches': 'tight'} if self.is_cropped else {}
     path = folder / f'{self.name}.png'
-    self.draw().savefig(path, dpi=self.dpi, **crop)
+    with style.house_style():
+      self.draw().savefig(path, dpi=self.dpi, **crop)
 
 
 def single(
@@ -46,7 +50,7 @@ def single(
   """Returns a figure of one panel; `options` are of its title, such as loc."""
   figure = Figure((width, height))
   axes = figure.subplots()
-  axes.set_title(title, fontsize='medium', **options)
+  axes.set_title(title, **options)
   return figure, axes
 
 
@@ -88,15 +92,13 @@ def panels(
       ha='right',
       fontsize='small',
     )
-  figure.suptitle(title, fontsize='medium')
+  figure.suptitle(title)
   return figure, list(grid[:shown])
 
 
 def legend_beside(axes: Axes, **options: Any) -> None:
   """Puts the legend to the right of the axes."""
-  axes.legend(
-    loc='center left', bbox_to_anchor=(1.01, 0.5), frameon=False, **options
-  )
+  axes.legend(loc='center left', bbox_to_anchor=(1.01, 0.5), **options)
 
 
 def sizes(numbers: Sequence[int]) -> str:

@@ -8,11 +8,16 @@ import matplotlib
 
 # What a machine has is no matter of style.
 _OF_MACHINE = ('animation.ffmpeg_path', 'animation.ffmpeg_args')
+_HOUSE: Any = {
+  'axes.titlesize': 'medium',
+  'figure.titlesize': 'medium',
+  'legend.frameon': False,
+}
 
 
 @contextlib.contextmanager
 def house_style() -> Iterator[None]:
-  """Draws and saves figures with matplotlib's own defaults.
+  """Draws and saves figures with matplotlib's own defaults and the house's.
 
   A user's file may ask for TeX, other fonts, sizes or colours. To be held
   around both drawing and saving: many settings are read at saving only. On
@@ -22,5 +27,5 @@ def house_style() -> Iterator[None]:
   kept = {name: settings[name] for name in _OF_MACHINE}
   with matplotlib.rc_context():
     matplotlib.rcdefaults()
-    settings.update(kept)
+    settings.update(kept | _HOUSE)
     yield

@@ -78,7 +78,7 @@ def draw_survival(
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
   if labels:
-    axes.legend(frameon=False)
+    axes.legend()
 
 
 def draw_hazards(
@@ -171,4 +171,4 @@ def draw_medians(
   axes.set_xlabel('optimizer steps')
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
-  axes.legend(frameon=False)
+  axes.legend()

@@ -112,7 +112,6 @@ def legend_below(axes: Axes, **options: Any) -> None:
   axes.legend(
     loc='upper center',
     bbox_to_anchor=(0.5, -0.16),
-    frameon=False,
     fontsize='small',
     **options,
   )
@@ -133,7 +132,7 @@ def _show(
     extent += [float(values[0] - half), float(values[-1] + half)]
   axes.set_xlabel('learning rate')
   axes.set_ylabel('Δ, added to two biases')
-  axes.set_title(title, fontsize='medium')
+  axes.set_title(title)
   return axes.imshow(
     pixels.reshape(len(deltas), len(learning_rates)),
     **_PIXELS,

@@ -137,7 +137,6 @@ def legend_below(figure: Figure, fontsize: float) -> None:
     handles=legend_handles(),
     loc='outside lower center',
     ncols=3,
-    frameon=False,
     fontsize=fontsize,
   )
 

@@ -55,4 +55,4 @@ def draw_radii(
   )
   axes.set_xlabel('row norm $|W_i|$')
   axes.set_ylabel('rows of solved runs')
-  axes.legend(frameon=False, fontsize='small')
+  axes.legend(fontsize='small')

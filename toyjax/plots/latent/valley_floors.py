@@ -90,7 +90,6 @@ def draw_floors(
   axes.grid(alpha=0.25)
   # Below the axes: runs and floors may be anywhere within.
   axes.legend(
-    frameon=False,
     fontsize='small',
     loc='upper center',
     bbox_to_anchor=(0.5, -0.16),

@@ -126,7 +126,7 @@ def draw_net(
   axes.margins(y=0.14)  # For the names of units at the lower edge.
   axes.set_ylabel('y')
   axes.grid(alpha=0.25)
-  axes.legend(frameon=False, fontsize='small')
+  axes.legend(fontsize='small')
 
 
 def draw_errors(

@@ -81,7 +81,6 @@ def _draw(axes, runs: Runs) -> None:
   )
   axes.set_title(
     f'{runs.label} ({unsolved.sum():,} of {len(unsolved):,} runs)',
-    fontsize='medium',
   )
 
 

@@ -102,7 +102,6 @@ def draw_overview(blocks: Sequence[Sequence[Row]], *, level: float) -> Figure:
       loc='lower center',
       bbox_to_anchor=(0.5, 1.0),
       ncols=min(3, len(axes.get_legend_handles_labels()[1])),
-      frameon=False,
       fontsize='small',
     )
   cover.set_title(f'dashed: {100 * level:g} %', fontsize='small')
@@ -150,7 +149,6 @@ def draw_first(
     *panels[0].get_legend_handles_labels(),
     loc='outside lower center',
     ncols=min(4, len(order)),
-    frameon=False,
   )
   return figure
 

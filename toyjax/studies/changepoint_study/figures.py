@@ -82,12 +82,12 @@ def _coverage(cases: Cases, values: Values) -> Figure:
       ],
       target=values['level'],
     )
-    axes.set_title(title, fontsize='medium')
+    axes.set_title(title)
   panels[1].set_xlabel(
     'true p₁ over true p₂; drawn: both from the assumed prior'
   )
   panels[0].set_ylabel('share of traces whose change is inside')
-  panels[0].legend(frameon=False, title='assumed prior')
+  panels[0].legend(title='assumed prior')
   return figure
 
 
@@ -198,5 +198,5 @@ def _batches(cases: Cases, values: Values, pair: Pair) -> Figure:
     axes.set_xlabel(unit)
     axes.grid(alpha=0.25)
   panels[0].set_ylabel('share of exact first low positions')
-  panels[0].legend(frameon=False)
+  panels[0].legend()
   return figure

@@ -135,7 +135,6 @@ def draw_zooms(found: Sequence[Zoomed], num_levels: int) -> Figure:
     'Closing in on both edges: learning rate across, Δ upwards. Blue '
     'recovers, grey does not;\norange: the label flips when one weight of the '
     'start is changed by one rounding error',
-    fontsize='medium',
   )
   return figure
 

@@ -178,5 +178,5 @@ def _draw(
     if np.any(arrived == kind):
       axes.plot([], [], color=_COLORS[kind], label=f'L-BFGS: {label}')
   axes.set_ylim(0.0, None)
-  axes.legend(frameon=False, fontsize='small')
+  axes.legend(fontsize='small')
   return figure

@@ -125,7 +125,7 @@ def _draw(
         if (row['num_hidden'], row['step']) == (num_hidden, step)
       ]
       _draw_series(axes, own, 'fraction', f'm = {num_hidden}', place)
-    axes.set_title(f'after {step:,} steps', fontsize='medium')
+    axes.set_title(f'after {step:,} steps')
     axes.set_ylabel('share of runs that have not solved')
     axes.set_ylim(-0.02, 1.02)
   for place, step in enumerate(shown, 2):  # Colours of their own.
@@ -138,16 +138,15 @@ def _draw(
       f'failure rate at m = {ratios[0]["first_hidden"]} over '
       f'm = {ratios[0]["second_hidden"]}'
     )
-  last.set_title('ratio (Koopman)', fontsize='medium')
+  last.set_title('ratio (Koopman)')
   for axes in (*panels, last):
     axes.set_xlabel('n, features')
-    axes.legend(frameon=False)
+    axes.legend()
   fewest = min(row['total'] for row in rows)
   figure.suptitle(
     f'Failure to solve X = I by number of hidden dimensions m ({fewest:,} '
     f'seeds each, {trained}; whiskers: 95 % intervals; triangles: lower end '
     'where no run failed at the second m)',
-    fontsize='medium',
   )
   return figure
 

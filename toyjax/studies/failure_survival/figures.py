@@ -67,7 +67,7 @@ def _sheet(
       labels = [str(rows.level_of(runs)['level']) for runs in own]
       draw_panel(axes, [f'{first} (default)', *labels], [default, *own])
       text = _TITLES.get(factor, factor.replace('_', ' '))
-      axes.set_title(text, fontsize='medium')
+      axes.set_title(text)
       if axes.get_legend_handles_labels()[0]:
         sheets.legend_beside(axes, fontsize='x-small')
     return figure

@@ -82,6 +82,5 @@ def _draw(found: Located, rows: list[Row], level: float) -> Figure:
     loc='lower center',
     bbox_to_anchor=(0.5, -0.1),
     ncols=2,
-    frameon=False,
   )
   return figure

@@ -153,13 +153,12 @@ def _draw_training(run: Trajectory) -> matplotlib.figure.Figure:
     axes = left.subplots()
     view = latent_plane.view_of(run.weights[-1], margin=1.4)
     _draw_plane(axes, run, -1, view, compact=False)
-    axes.set_title(f'The latent plane at {run.state(-1)}', fontsize='medium')
+    axes.set_title(f'The latent plane at {run.state(-1)}')
     axes.legend(
       handles=latent_plane.legend_handles(),
       loc='upper center',
       bbox_to_anchor=(0.5, -0.1),
       ncols=2,
-      frameon=False,
       fontsize=8,
     )
   curves = curves_at.subplots(3, 1, sharex=True)

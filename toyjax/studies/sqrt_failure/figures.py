@@ -106,7 +106,6 @@ def _draw_regions(
     *panels[0].get_legend_handles_labels(),
     loc='outside lower center',
     ncols=2,
-    frameon=False,
     fontsize='small',
   )
   panels[-1].set_xlabel(f'straight pieces on {interval(values)}')

@@ -142,7 +142,7 @@ def _draw(
       fractions=fractions(share_of),
       texts=None,
     )
-    own.set_title(title, fontsize='medium')
+    own.set_title(title)
   near = {runs.label: row['found'] for runs, row in zip(found, cells.rows)}
   shares_near = fractions(
     lambda s, r: near[first[s, r].label].interval.estimate
@@ -151,15 +151,11 @@ def _draw(
     shares_near, origin='lower', aspect='auto', vmin=0.0, vmax=1.0
   )
   figure.colorbar(image, label='share of runs')
-  axes[-1].set_title(
-    f'within {100 * values["near"]:g} % of the optimum', fontsize='medium'
-  )
+  axes[-1].set_title(f'within {100 * values["near"]:g} % of the optimum')
   for own in axes:
     own.set_xticks(range(len(densities)), map(text_of, densities), rotation=90)
     own.set_yticks(range(len(importances)), map(text_of, importances))
     own.set_xlabel('density s of a feature')
   axes[0].set_ylabel('importance r of the second feature')
-  figure.legend(
-    handles=handles, loc='outside lower center', ncols=6, frameon=False
-  )
+  figure.legend(handles=handles, loc='outside lower center', ncols=6)
   return figure

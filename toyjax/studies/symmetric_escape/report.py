@@ -146,7 +146,7 @@ def _draw(ways: Ways, values: Values) -> Figure:
       ylabel='share still in it',
       reference=0,
     )
-    axes.set_title(title, fontsize='medium')
+    axes.set_title(title)
   for axes, (name, text) in zip(grid[len(panels) :], medians.items()):
     survival.draw_medians(
       axes,
@@ -156,7 +156,7 @@ def _draw(ways: Ways, values: Values) -> Figure:
       ylabel=text,
       reference=0,
     )
-    axes.set_title('median and quartiles over runs', fontsize='medium')
+    axes.set_title('median and quartiles over runs')
   for axes in grid:
     axes.set_xlabel('steps since entry')
   return figure

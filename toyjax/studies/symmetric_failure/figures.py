@@ -63,11 +63,11 @@ def draw_verdicts(rows: Sequence[Row]) -> Figure:
   right.set_ylabel('downward curvature, -q')
   last.set_ylabel('least eigenvalue of the Hessian')
   for axes, title in zip(panels, _VERDICTS):
-    axes.set_title(title, fontsize='medium')
+    axes.set_title(title)
     axes.set_xlabel('n, features (one of them dead)')
     axes.set_xticks(sorted({row['num_features'] for row in rows}))
     axes.grid(alpha=0.25)
-    axes.legend(frameon=False, fontsize='small')
+    axes.legend(fontsize='small')
   return figure
 
 
@@ -102,22 +102,21 @@ def draw_escapes(found: Sequence[Runs], values: Values) -> Figure:
         ylabel='share still in symmetric failure',
       )
       name = _name(optimizer, values)
-      axes.set_title(f'{name}, {side}', fontsize='medium')
+      axes.set_title(f'{name}, {side}')
       if axes is not grid[0, 0]:
         axes.get_legend().remove()
       else:
-        axes.legend(frameon=False, fontsize='small', ncols=2)
+        axes.legend(fontsize='small', ncols=2)
       medians = [statistics.median_time(curve) for curve in curves]
       _draw_medians(panels[-1], sizes, medians, place, label=name, last=last)
-    panels[-1].set_title(f'median time, {side}', fontsize='medium')
-    panels[-1].legend(frameon=False, fontsize='small')
+    panels[-1].set_title(f'median time, {side}')
+    panels[-1].legend(fontsize='small')
   figure.suptitle(
     f'Time to leave symmetric failure (SSE below {values["escape_share"]:g} '
     '(1 - 1/n)) from its exact weights plus noise of '
     f'{values["start_noise"][0]:g}; '
     f'{sheets.sizes([runs.num_runs for runs in found])} seeds each, '
     'Kaplan-Meier with 95 % bands',
-    fontsize='medium',
   )
   return figure
 
@@ -197,7 +196,7 @@ def draw_frozen(values: Values) -> Figure:
   )
   for axes, (name, params) in zip(panels, cases.items()):
     _draw_frozen_case(axes, params, half)
-    axes.set_title(titles[name], fontsize='medium')
+    axes.set_title(titles[name])
   return figure
 
 
@@ -239,4 +238,6 @@ def _draw_frozen_case(axes: Axes, params: Params, half: float) -> None:
   )
   axes.set_aspect('equal')
   axes.locator_params(nbins=5)
-  axes.legend(loc='lower left', fontsize='x-small', framealpha=0.6)
+  axes.legend(
+    loc='lower left', fontsize='x-small', frameon=True, framealpha=0.6
+  )

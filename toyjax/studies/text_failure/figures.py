@@ -45,9 +45,9 @@ def losses(
       axes.set_ylim(*_limits([*own.ravel(), *printed.values()]))
       axes.set_xlabel('epochs')
       axes.set_ylabel('cross entropy, nats')
-      axes.set_title(literal(runs.label, length=LINE), fontsize='medium')
+      axes.set_title(literal(runs.label, length=LINE))
       axes.grid(alpha=0.25)
-    panels[0].legend(frameon=False, fontsize='small', loc='lower left')
+    panels[0].legend(fontsize='small', loc='lower left')
     return figure
 
   return Sheet('losses', draw, is_cropped=False)
@@ -98,7 +98,7 @@ def generation(found: Sequence[Runs], table: Table, about: str) -> Sheet:
         classes=[f"ends at '{end}'", *classes[1:], 'others'],
         fractions=fractions,
       )
-      axes.set_title(literal(runs.label, length=LINE), fontsize='medium')
+      axes.set_title(literal(runs.label, length=LINE))
       axes.set_xlabel('share of runs')
       sheets.legend_beside(axes, fontsize='small')
     return figure

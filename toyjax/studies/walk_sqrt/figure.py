@@ -40,6 +40,5 @@ def draw(trained: Trained, surrogate: Surrogate) -> Figure:
     f'{"piece" if pieces == 1 else "pieces"}\n'
     'tick: where a unit switches (2.1 is the first of layer 2), grey if the '
     'answer does not bend',
-    fontsize='medium',
   )
   return figure

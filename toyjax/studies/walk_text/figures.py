@@ -87,7 +87,6 @@ def _draw_plane(trained: Trained) -> Figure:
     handles=handles,
     loc='lower center',
     ncols=_NUM_COLUMNS,
-    frameon=False,
     fontsize=9,
   )
   figure.suptitle(_state(trained), fontsize=11, y=0.97)
@@ -126,7 +125,7 @@ def _draw_lengths(trained: Trained, found: Sequence[Sampled]) -> Figure:
     axes.set_title(f'temperature {each.temperature:g}', fontsize=10)
   for axes in panels[::columns]:
     axes.set_ylabel('share of texts')
-  panels[0].legend(frameon=False, fontsize=9)
+  panels[0].legend(fontsize=9)
   return figure
 
 
