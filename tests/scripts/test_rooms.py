@@ -1,5 +1,7 @@
 """Runs that no machine can hold end in a line, before anything is made."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import matplotlib
@@ -45,6 +47,25 @@ def test_an_estimate_makes_no_chunk_of_the_size_asked_for(monkeypatch):
   # The rates of all runs, and results of two chunks, on all devices.
   assert cost.memory_bytes >= 3 * 4 * HUGE
   assert cost.elapsed_seconds > 0.0
+
+
+def test_an_estimate_is_the_time_of_all_chunks_at_all_steps(monkeypatch):
+  clock = itertools.count()  # A second between any two looks at it.
+  monkeypatch.setattr(estimates.time, 'monotonic', lambda: float(next(clock)))
+
+  def seconds(num_runs, num_steps):
+    few = {'rate': np.ones(4, np.float32)}
+    return estimates.estimate(
+      *(_steps, few), num_runs=num_runs, num_steps=num_steps,
+      chunk_size=2**20, map_name='vmap',
+    )  # fmt: skip
+
+  cost = seconds(2**22, 1000)
+  assert cost.steps_per_second >= 2**10 * 200  # Of that second.
+  chunk_seconds = 2**20 / cost.steps_per_second  # Of one step.
+  # One to compile, then all steps of four chunks, or of two.
+  assert cost.elapsed_seconds == 1.0 + 4 * 1000 * chunk_seconds
+  assert seconds(2**20 + 1, 100).elapsed_seconds == 1.0 + 200 * chunk_seconds
 
 
 def test_a_loop_that_carries_more_than_there_is_has_no_room():

@@ -8,9 +8,10 @@ from typing import Any
 import jax
 import numpy as np
 
-from toyjax import manifest, stages, store
+from toyjax import manifest, store
 from toyjax.settings import Values
-from toyjax.studies.base import STORE, Plan, Report, Study, Task
+from toyjax.studies import base
+from toyjax.studies.base import Plan, Report, Study, Task
 
 _LAYOUT = {'chunk_size': 64, 'map': 'lanes'}
 
@@ -34,15 +35,7 @@ def train(path: pathlib.Path, study: Study, num_seeds: int, **given) -> None:
   values = study.resolve(**given)
   with workdir(path, study.name, study.science(values), num_seeds) as made:
     for stage in study.stages(values):
-      stages.train(
-        stage,
-        stage.xs(num_seeds),
-        path=path / STORE,
-        identity=made.identity,
-        chunk_size=_LAYOUT['chunk_size'],
-        map_name=_LAYOUT['map'],
-        progress=None,
-      )
+      base.train(made, stage, stage.xs(num_seeds), progress=False)
 
 
 def write(

@@ -19,9 +19,8 @@ from toyjax.runs import Runs, open_finished
 from toyjax.settings import MACHINE, REPORTED, Values, names_of, require_held
 from toyjax.stages import Stage
 from toyjax.studies import options
-from toyjax.studies.base import STORE, Report, Study, Task
+from toyjax.studies.base import STORE, Report, Study, Task, train
 from toyjax.studies.folders import understood
-from toyjax.texts import printable
 
 flags.disclaim_key_flags()
 
@@ -143,7 +142,7 @@ def run(study: Study) -> None:
       part = identity['extent' if study.grows else 'layout']
       _require_finished(todo, path, part.get('num_seeds'))
     else:
-      _train(study, todo, values, workdir, chunk_size)
+      _train(study, todo, values, workdir)
     finished = study.open(path / STORE, values, relabel=FLAGS.from_store)
     _show([study.report(finished, values)], workdir)
 
@@ -178,7 +177,6 @@ def _train(
   todo: Sequence[Stage],
   values: Values,
   workdir: manifest.Workdir,
-  chunk_size: int,
 ) -> None:
   """Trains the runs of all stages that the store does not have yet."""
   path = workdir.path / STORE
@@ -187,15 +185,7 @@ def _train(
     if stage.make_xs is not None:  # It goes on from what there is by now.
       finished = study.open(path, values, stages=todo[:i])
     with stages.precision_of(stage):
-      stages.train(
-        stage,
-        stage.xs(flags.FLAGS.num_seeds, finished),
-        path=path,
-        identity=workdir.identity,
-        chunk_size=chunk_size,
-        map_name=flags.FLAGS.map,
-        progress=printable(stage.name),
-      )
+      train(workdir, stage, stage.xs(flags.FLAGS.num_seeds, finished))
 
 
 def _require_finished(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toyjax import runs as finished_runs
-from toyjax import settings
+from toyjax import settings, stages
 from toyjax.manifest import Workdir
 from toyjax.parsers import SettingError
 from toyjax.plots.sheets import Sheet
@@ -18,8 +18,34 @@ from toyjax.runs import Runs
 from toyjax.settings import Setting, Values
 from toyjax.stages import Stage
 from toyjax.tables import Table
+from toyjax.texts import printable
 
 STORE = 'results.zarr'
+
+
+def train(
+  workdir: Workdir, stage: Stage, xs: dict[str, Any], *, progress: bool = True
+) -> None:
+  """Runs a stage into the store of a folder, or resumes it there.
+
+  In JAX's present precision: see `stages.precision_of`.
+
+  Args:
+    workdir: the folder, whose layout says the size of chunks and the map.
+    stage: what is run.
+    xs: its runs.
+    progress: whether to show a bar on stderr.
+  """
+  layout = workdir.manifest['layout']
+  stages.train(
+    stage,
+    xs,
+    path=workdir.path / STORE,
+    identity=workdir.identity,
+    chunk_size=layout['chunk_size'],
+    map_name=layout.get('map', 'lanes'),
+    progress=printable(stage.name) if progress else None,
+  )
 
 
 class Report(NamedTuple):

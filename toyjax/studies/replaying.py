@@ -20,7 +20,7 @@ from toyjax.runs import Arrays, Lazy
 from toyjax.settings import MACHINE
 from toyjax.stages import Stage
 from toyjax.stored_runs import StoredRuns
-from toyjax.studies.base import STORE, Study
+from toyjax.studies.base import STORE, Study, train
 from toyjax.studies.folders import Folder, open_folder
 from toyjax.tables import Row
 
@@ -107,14 +107,13 @@ def rerun(
   Args:
     original: the run.
     steps: observed now.
-    workdir: the folder.
+    workdir: the folder, of the same layout.
 
   Returns:
     Its results by name, those at the observed steps [T, ...].
   """
   values = original.folder.values | {original.stage.observe: list(steps)}
-  name, path = original.stage.name, workdir.path / STORE
-  layout = original.folder.manifest['layout']
+  name = original.stage.name
   (stage,) = (
     stage
     for stage in original.folder.study.stages(values)
@@ -122,16 +121,9 @@ def rerun(
   )
   with stages.precision_of(stage):
     xs = stage.xs(original.num_seeds)
-    stages.train(
-      stage,
-      jax.tree.map(lambda leaf: leaf[original.run : original.run + 1], xs),
-      path=path,
-      identity=workdir.identity,
-      chunk_size=layout['chunk_size'],
-      map_name=layout['map'],
-      progress=name,
-    )
-  runs = StoredRuns(path, name)
+    own = jax.tree.map(lambda leaf: leaf[original.run : original.run + 1], xs)
+    train(workdir, stage, own)
+  runs = StoredRuns(workdir.path / STORE, name)
   return {name: runs.read(name)[0] for name in stage.variables}
 
 

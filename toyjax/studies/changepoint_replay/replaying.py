@@ -8,14 +8,14 @@ import functools
 
 import numpy as np
 
-from toyjax import stages, statistics, sweeps
+from toyjax import statistics, sweeps
 from toyjax.inference.changepoint.evidence import Verdict
 from toyjax.manifest import Workdir
 from toyjax.runs import Runs
 from toyjax.settings import Values
 from toyjax.stages import Stage
 from toyjax.stored_runs import StoredRuns
-from toyjax.studies.base import STORE
+from toyjax.studies.base import STORE, train
 from toyjax.studies.changepoint_replay import trial
 from toyjax.studies.changepoint_replay.recorded import Exhaustive, Recorded
 
@@ -61,15 +61,7 @@ def replay(
       summarize=count_verdicts,
       steps='num_rollouts',
     )
-    stages.train(
-      stage,
-      xs,
-      path=workdir.path / STORE,
-      identity=workdir.identity,
-      chunk_size=values['chunk_size'],
-      map_name=values['map'],
-      progress=policy,
-    )
+    train(workdir, stage, xs)
     stored = StoredRuns(workdir.path / STORE, policy)
     names = ('seed_index', *axes, *trial.VARIABLES)
     data = {name: stored.read(name) for name in names}

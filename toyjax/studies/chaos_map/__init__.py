@@ -26,12 +26,12 @@ from collections.abc import Iterator
 import functools
 import pathlib
 
-from toyjax import memory, runs, stages
+from toyjax import memory, runs
 from toyjax.manifest import Workdir
 from toyjax.runs import Lazy, Runs
 from toyjax.settings import Values
 from toyjax.stages import Stage
-from toyjax.studies.base import STORE, Plan, Report, Task
+from toyjax.studies.base import STORE, Plan, Report, Task, train
 from toyjax.studies.chaos_map import points
 from toyjax.studies.chaos_map.report import report
 from toyjax.studies.chaos_map.settings import SETTINGS, complete, dtypes
@@ -54,20 +54,10 @@ def prepare(values: Values) -> Plan:
 
 
 def _run(values: Values, workdir: Workdir) -> Iterator[Report]:
-  path, layout = workdir.path / STORE, workdir.manifest['layout']
-
   def compute(stage: Stage) -> Runs:
     if not values['from_store']:
-      stages.train(
-        stage,
-        stage.xs(1),
-        path=path,
-        identity=workdir.identity,
-        chunk_size=layout['chunk_size'],
-        map_name=layout['map'],
-        progress=stage.name,
-      )
-    stored = runs.open_finished(path, stage, 1)
+      train(workdir, stage, stage.xs(1))
+    stored = runs.open_finished(workdir.path / STORE, stage, 1)
     data = Lazy(stored.names, stored.read)
     return Runs(stage.name, dict(stage.static), stage.values, stage.name, data)
 

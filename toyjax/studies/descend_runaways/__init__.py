@@ -89,10 +89,9 @@ def prepare(values: Values) -> Plan:
   folder = folders.open_trained(values, optimization_failure.STUDY)
   runaways = descents.read_runaways(folder, folder.choose(values['group']))
   own = {name: values[name] for name in settings.names_of(SETTINGS, FIXED)}
-  layout = {'chunk_size': values['chunk_size']}
 
   def run(workdir: Workdir) -> Report:
-    found = descents.run(runaways, own, workdir, **layout)
+    found = descents.run(runaways, own, workdir)
     return report(runaways, found, own, num_paths=values['num_paths'])
 
   science = folder.values | folder.manifest['extent']
@@ -102,7 +101,7 @@ def prepare(values: Values) -> Plan:
     run,
     science=science | {'group': runaways.stage.name} | own,
     extent={},
-    layout=layout,
+    layout={'chunk_size': values['chunk_size']},
     dtype='float64',
   )
 

@@ -19,7 +19,7 @@ from toyjax.parsers import SettingError
 from toyjax.settings import Values
 from toyjax.stages import Stage
 from toyjax.stored_runs import StoredRuns
-from toyjax.studies.base import STORE
+from toyjax.studies.base import STORE, train
 from toyjax.studies.certify_failure.certifying import CERTIFICATES
 from toyjax.studies.folders import Folder
 from toyjax.variables import coded, described
@@ -98,9 +98,7 @@ def _tolerances(settings: Mapping[str, Any]) -> lbfgs.Tolerances:
   )
 
 
-def run(
-  runaways: Runaways, settings: Values, workdir: Workdir, *, chunk_size: int
-) -> StoredRuns:
+def run(runaways: Runaways, settings: Values, workdir: Workdir) -> StoredRuns:
   """Descends from each runaway into the folder's store, or resumes there.
 
   Args:
@@ -108,7 +106,6 @@ def run(
     settings: num_pairs, max_evaluations, solved_sse and gradient_tolerance, and
       others that are noted with the results.
     workdir: the folder.
-    chunk_size: descents stored at a time.
 
   Returns:
     Where each ended.
@@ -145,15 +142,7 @@ def run(
     summarize=stages.counter(lbfgs.End, 'end'),
     steps='max_evaluations',
   )
-  stages.train(
-    stage,
-    xs,
-    path=workdir.path / STORE,
-    identity=workdir.identity,
-    chunk_size=chunk_size,
-    map_name='lanes',
-    progress=stage.name,
-  )
+  train(workdir, stage, xs)
   return StoredRuns(workdir.path / STORE, stage.name)
 
 
