@@ -60,6 +60,24 @@ def test_first_crossings_fit_the_labels(finished):
   assert solved_somewhere > 0
 
 
+def test_a_crossing_is_dated_by_the_steps_after_which_it_was_seen():
+  values = STUDY.resolve(
+    num_features=4,
+    num_steps=60,
+    observe_steps='2:60:59',
+    learning_rate=0.05,
+    solved_sse=1.0,
+  )
+  (found,) = studies.run(STUDY, values, num_seeds=NUM_SEEDS)
+  low = found.data['sse'] < 1.0
+  # Those that are low at the first observed step may have been before.
+  later = low.any(axis=1) & ~low[:, 0]
+  assert later.sum() > NUM_SEEDS / 2
+  seen = np.asarray(values['observe_steps'])[np.argmax(low[later], axis=1)]
+  # The tracked loss and the SSE may differ in their last bits.
+  assert np.mean(found.data['first_solved_step'][later] == seen) > 0.8
+
+
 def test_another_level_counts_and_dates_anew(finished):
   found, report, values = finished
   values = {**values, 'solved_sse': 1e-30}

@@ -56,6 +56,18 @@ def test_nothing_beats_the_optimum(found):
     assert each.last('loss').min() > row['loss_optimum'] * (1.0 - 1e-3)
 
 
+def test_runs_near_the_optimum_are_counted_by_their_stored_losses(found):
+  runs, values = found
+  cells = STUDY.report(runs, values).table('cells').rows
+  away = [
+    each.last('loss') / row['loss_optimum'] for row, each in zip(cells, runs)
+  ]
+  counts = [np.sum(ratio <= 1.2) for ratio in away]
+  assert [row['found'].count for row in cells] == counts
+  assert sum(counts) > sum(np.sum(ratio <= 1.0 + 1e-3) for ratio in away)
+  assert sum(counts) < 4 * 48
+
+
 def test_the_sheet_has_four_maps_and_a_scale(found):
   figure = STUDY.report(*found).sheet('phases').figure()
   assert len(figure.axes) == 5
