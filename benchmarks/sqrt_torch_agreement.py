@@ -151,7 +151,7 @@ def main(argv: list[str]) -> None:
   generator = torch.Generator().manual_seed(values['seed'])
 
   shares, samples, notes = [], [], []
-  for stage in sqrt_failure.make_stages(values):
+  for stage in sqrt_failure.STUDY.stages(values):
     of_net = run(stage, generator)
     shares += of_net[0]
     samples += of_net[1]

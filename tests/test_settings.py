@@ -185,6 +185,14 @@ def test_epochs_are_steps_of_another_name():
   assert '--num_epochs' in rows[1].help
 
 
+@pytest.mark.parametrize(
+  'role', ['shape', 'static', 'traced', 'fixed', 'reported', 'machine']
+)
+def test_each_role_has_a_function_that_makes_its_rows(role):
+  row = getattr(settings, role)('size', 2, parsers.COUNT, 'Help.', label='s')
+  assert row == Setting('size', 2, Number(int, 1), role, 'Help.', label='s')
+
+
 def test_roles_say_what_a_setting_does():
   assert [row.name for row in settings.swept(ROWS)] == [
     *('width', 'method', 'rate', 'momentum'),
