@@ -22,57 +22,19 @@ from toyjax.base import Array, PRNGKey
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
 from toyjax.inference import changepoint
-from toyjax.parsers import MOST_POINTS, MOST_UNITS, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, POINTS, POSITIONS, PROBABILITY, SAMPLES
+from toyjax.settings import fixed
 
 SETTINGS = (
-  Setting(
-    'num_positions',
-    128,
-    Number(int, 2, MOST_UNITS),
-    FIXED,
-    'T, positions of a trace.',
-  ),
-  Setting(
-    'num_rollouts',
-    100,
-    Number(int, 1, MOST_POINTS),
-    FIXED,
-    'Rollouts of an active run.',
-  ),
-  Setting(
-    'num_traces',
-    10_240,
-    Number(int, 1, 100 * MOST_POINTS),
-    FIXED,
-    'Traces at once.',
-  ),
-  Setting(
-    'short',
-    256,
-    Number(int, 2, MOST_UNITS),
-    FIXED,
-    'The shorter T of the growth.',
-  ),
-  Setting(
-    'long',
-    4096,
-    Number(int, 2, MOST_UNITS),
-    FIXED,
-    'The longer T of the growth.',
-  ),
-  Setting(
-    'growth_traces',
-    256,
-    Number(int, 1, 100 * MOST_POINTS),
-    FIXED,
-    'Traces at the two lengths.',
-  ),
-  Setting(
-    'p1', 0.7, Number(float, 0.0, 1.0), FIXED, 'Success before the change.'
-  ),
-  Setting('p2', 0.05, Number(float, 0.0, 1.0), FIXED, 'Success from it on.'),
-  Setting('repeats', 5, Number(int, 1), FIXED, 'Timings.'),
+  fixed('num_positions', 128, POSITIONS, 'T, positions of a trace.'),
+  fixed('num_rollouts', 100, POINTS, 'Rollouts of an active run.'),
+  fixed('num_traces', 10_240, SAMPLES, 'Traces at once.'),
+  fixed('short', 256, POSITIONS, 'The shorter T of the growth.'),
+  fixed('long', 4096, POSITIONS, 'The longer T of the growth.'),
+  fixed('growth_traces', 256, SAMPLES, 'Traces at the two lengths.'),
+  fixed('p1', 0.7, PROBABILITY, 'Success before the change.'),
+  fixed('p2', 0.05, PROBABILITY, 'Success from it on.'),
+  fixed('repeats', 5, COUNT, 'Timings.'),
 )
 
 define(SETTINGS)

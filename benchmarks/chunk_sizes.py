@@ -18,23 +18,20 @@ from benchmarks import adamw_runs
 from toyjax import chunks, tables
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
-from toyjax.parsers import MOST_FEATURES, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, FEATURES
+from toyjax.settings import fixed
 
 SETTINGS = (
-  Setting(
+  fixed(
     'chunk_size',
     [256, 512, 1024, 2048, 4096, 16_384],
-    Number(int, 1),
-    FIXED,
+    COUNT,
     'Runs computed at a time.',
   ),
-  Setting(
-    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
-  ),
-  Setting('num_seeds', 16_384, Number(int, 1), FIXED, 'Seeds of a sweep.'),
-  Setting('num_steps', 1000, Number(int, 1), FIXED, 'Steps of each run.'),
-  Setting('repeats', 5, Number(int, 1), FIXED, 'Sweeps with each size.'),
+  fixed('num_features', 7, FEATURES, 'n, features.'),
+  fixed('num_seeds', 16_384, COUNT, 'Seeds of a sweep.'),
+  fixed('num_steps', 1000, COUNT, 'Steps of each run.'),
+  fixed('repeats', 5, COUNT, 'Sweeps with each size.'),
 )
 
 define(SETTINGS)

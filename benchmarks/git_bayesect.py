@@ -28,68 +28,30 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.git_bayesect_agreement import Traces, check
-from toyjax import chunks, parsers, settings, tables
+from toyjax import chunks, common_settings, parsers, tables
 from toyjax.base import Array, PRNGKey
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint.policies import by_expected_entropy
-from toyjax.parsers import MOST_POINTS, MOST_UNITS, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, POINTS, POSITIONS, PROBABILITY, SAMPLES
+from toyjax.settings import fixed
 
 POSTERIOR_TOLERANCE = 1e-9
 # Two picks tie where git_bayesect's expected entropies differ by less, in bits.
 TIE_BITS = 1e-9
 
 SETTINGS = (
-  Setting(
-    'num_positions',
-    128,
-    Number(int, 2, MOST_UNITS),
-    FIXED,
-    'T, positions of a trace.',
-  ),
-  Setting(
-    'num_rollouts',
-    100,
-    Number(int, 1, MOST_POINTS),
-    FIXED,
-    'N, active rollouts of a trace.',
-  ),
-  Setting(
-    'num_traces',
-    10_000,
-    Number(int, 1, 100 * MOST_POINTS),
-    FIXED,
-    'Traces that toyjax runs.',
-  ),
-  Setting(
-    'num_git_traces',
-    100,
-    Number(int, 1),
-    FIXED,
-    'Traces that git_bayesect runs.',
-  ),
-  Setting(
-    'num_checked', 20, Number(int, 1), FIXED, 'Traces on which both must agree.'
-  ),
-  Setting(
-    'rate_before',
-    0.7,
-    Number(float, 0.0, 1.0),
-    FIXED,
-    'p₁ of the simulated traces.',
-  ),
-  Setting(
-    'rate_after',
-    0.05,
-    Number(float, 0.0, 1.0),
-    FIXED,
-    'p₂ of the simulated traces.',
-  ),
-  Setting('repeats', 5, Number(int, 1), FIXED, 'Timings; the median counts.'),
-  settings.seed('Of all draws.'),
-  Setting('workdir', None, parsers.path, FIXED, 'Folder for git_bayesect.csv.'),
+  fixed('num_positions', 128, POSITIONS, 'T, positions of a trace.'),
+  fixed('num_rollouts', 100, POINTS, 'N, active rollouts of a trace.'),
+  fixed('num_traces', 10_000, SAMPLES, 'Traces that toyjax runs.'),
+  fixed('num_git_traces', 100, COUNT, 'Traces that git_bayesect runs.'),
+  fixed('num_checked', 20, COUNT, 'Traces on which both must agree.'),
+  fixed('rate_before', 0.7, PROBABILITY, 'p₁ of the simulated traces.'),
+  fixed('rate_after', 0.05, PROBABILITY, 'p₂ of the simulated traces.'),
+  fixed('repeats', 5, COUNT, 'Timings; the median counts.'),
+  common_settings.seed('Of all draws.'),
+  fixed('workdir', None, parsers.path, 'Folder for git_bayesect.csv.'),
 )
 
 define(SETTINGS)

@@ -28,11 +28,11 @@ import numpy as np
 
 from benchmarks import adamw_runs, label_variants
 from benchmarks.label_variants import VARIANTS, Runs
-from toyjax import parsers, settings, statistics, tables
+from toyjax import common_settings, parsers, statistics, tables
 from toyjax.command import launch
 from toyjax.command.flags import define
-from toyjax.parsers import MOST_FEATURES, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, FEATURES, SEVERAL
+from toyjax.settings import fixed
 from toyjax.statistics import Interval
 from toyjax.tables import Column, Row, Table, column
 from toyjax.toys.relu_autoencoder import Outcome
@@ -40,33 +40,20 @@ from toyjax.toys.relu_autoencoder import Outcome
 ROOT = pathlib.Path(__file__).parents[1]
 
 SETTINGS = (
-  Setting(
-    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
-  ),
-  Setting('num_steps', 10_000, Number(int, 2), FIXED, 'Steps of each run.'),
-  Setting('num_seeds', 1024, Number(int, 1), FIXED, 'Runs of each variant.'),
-  Setting(
+  fixed('num_features', 7, FEATURES, 'n, features.'),
+  fixed('num_steps', 10_000, SEVERAL, 'Steps of each run.'),
+  fixed('num_seeds', 1024, COUNT, 'Runs of each variant.'),
+  fixed(
     'num_alone',
     32,
-    Number(int, 1),
-    FIXED,
+    COUNT,
     'Runs that are also made alone, spread over all seeds.',
   ),
-  settings.seed('Of the sweep.'),
-  Setting(
-    'workdir',
-    None,
-    parsers.path,
-    FIXED,
-    'Folder for two CSV files; without it, none.',
+  common_settings.seed('Of the sweep.'),
+  fixed(
+    'workdir', None, parsers.path, 'Folder for two CSV files; without it, none.'
   ),
-  Setting(
-    'output',
-    None,
-    parsers.path,
-    FIXED,
-    'File (.npz) for the runs of --variant.',
-  ),
+  fixed('output', None, parsers.path, 'File (.npz) for the runs of --variant.'),
 )
 
 define(SETTINGS)

@@ -18,24 +18,16 @@ import time
 from absl import app, flags
 
 from toyjax.command.flags import define
-from toyjax.parsers import MOST_FEATURES, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, FEATURES, NOT_NEGATIVE, SEVERAL
+from toyjax.settings import fixed
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 SETTINGS = (
-  Setting(
-    'num_features', 7, Number(int, 2, MOST_FEATURES), FIXED, 'n, features.'
-  ),
-  Setting('num_seeds', 100_000, Number(int, 1), FIXED, 'Seeds of the sweep.'),
-  Setting('num_steps', 2000, Number(int, 2), FIXED, 'Steps of each run.'),
-  Setting(
-    'limit_gib',
-    3.0,
-    Number(float, 0.0),
-    FIXED,
-    'Limit of the resident memory, GiB.',
-  ),
+  fixed('num_features', 7, FEATURES, 'n, features.'),
+  fixed('num_seeds', 100_000, COUNT, 'Seeds of the sweep.'),
+  fixed('num_steps', 2000, SEVERAL, 'Steps of each run.'),
+  fixed('limit_gib', 3.0, NOT_NEGATIVE, 'Limit of the resident memory, GiB.'),
 )
 
 define(SETTINGS)

@@ -28,24 +28,16 @@ from benchmarks.same_results_cases import CASES
 from toyjax import parsers
 from toyjax.command.flags import define
 from toyjax.parsers import Choice
-from toyjax.settings import FIXED, Setting
+from toyjax.settings import fixed
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 SETTINGS = (
-  Setting(
-    'scripts',
-    list(CASES),
-    Choice(tuple(CASES)),
-    FIXED,
-    'Whose results to compare.',
+  fixed(
+    'scripts', list(CASES), Choice(tuple(CASES)), 'Whose results to compare.'
   ),
-  Setting(
-    'python',
-    '',
-    parsers.path,
-    FIXED,
-    "Its interpreter; '' is the one that runs this.",
+  fixed(
+    'python', '', parsers.path, "Its interpreter; '' is the one that runs this."
   ),
 )
 

@@ -30,11 +30,11 @@ import numpy as np
 from benchmarks import seed_steps_gpu, seed_steps_measure, seed_steps_report
 from benchmarks import seed_steps_peers as peers
 from benchmarks import seed_steps_problems as problems
-from toyjax import parsers, settings, tables
+from toyjax import common_settings, parsers, tables
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
-from toyjax.parsers import Choice, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT, NOT_NEGATIVE, Choice
+from toyjax.settings import fixed
 
 CELLS = ('5:2', '7:2', '8:2', '12:2', '20:2', '32:2', '7:3', 'text', '200:20')
 SCALING_CELL = '7:2'
@@ -51,14 +51,13 @@ MORE_STEPS = 5
 TOLERANCE = 1e-3
 
 SETTINGS = (
-  Setting(
+  fixed(
     'cells',
     list(CELLS),
     lambda text: problems.parse_problem(text).name,
-    FIXED,
     'Toys: n:m.',
   ),
-  Setting(
+  fixed(
     'peers',
     [
       peer
@@ -66,36 +65,27 @@ SETTINGS = (
       if peer != 'kernel' and peers.is_installed(peer)
     ],
     Choice(tuple(peers.MAKERS)),
-    FIXED,
     "Who trains; 'kernel' is for GPUs, the PyTorch ones need the extra "
     '`bench`.',
   ),
-  Setting(
+  fixed(
     'num_seeds',
     [8192],
-    Number(int, 1),
-    FIXED,
+    COUNT,
     'Seeds of a cell; at the first number its ratios are judged. For n = 7 '
     f'also {", ".join(map(str, SCALING_SEEDS))}, for the fit; for large toys '
     'at most 256.',
   ),
-  Setting(
-    'repeats', 5, Number(int, 1), FIXED, 'Timings, fewer where they are slow.'
-  ),
-  Setting(
+  fixed('repeats', 5, COUNT, 'Timings, fewer where they are slow.'),
+  fixed(
     'seconds_per_cell',
     1.5,
-    Number(float, 0.0),
-    FIXED,
+    NOT_NEGATIVE,
     'Time for a peer at one number of seeds.',
   ),
-  settings.seed('Of the initial weights.'),
-  Setting(
-    'workdir',
-    None,
-    parsers.path,
-    FIXED,
-    'Folder for seed_steps.csv; none without.',
+  common_settings.seed('Of the initial weights.'),
+  fixed(
+    'workdir', None, parsers.path, 'Folder for seed_steps.csv; none without.'
   ),
 )
 

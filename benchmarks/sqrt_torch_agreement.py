@@ -30,11 +30,11 @@ import torch
 
 from benchmarks import agreement, sqrt_fates, sqrt_torch_runs
 from benchmarks.sqrt_torch_runs import Runs
-from toyjax import parsers, settings, tables
+from toyjax import common_settings, parsers, settings, tables
 from toyjax.command import errors, launch, machine
 from toyjax.command.flags import define, given
-from toyjax.parsers import Number, SettingError
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.parsers import COUNT, SettingError
+from toyjax.settings import Values, fixed
 from toyjax.stages import Stage
 from toyjax.studies import sqrt_failure
 from toyjax.studies.sqrt_failure import trial
@@ -45,21 +45,22 @@ RMSE_RESOLUTION = 1e-5  # Runs that answer one constant share their error.
 
 # Of sqrt_failure, with widths and steps of our own.
 SETTINGS = (
-  settings.borrow(NET, 'hidden_dim', [2, 4]),
+  common_settings.borrow(NET, 'hidden_dim', [2, 4]),
   *NET[1:],
   STEPS[0],
-  settings.borrow(STEPS, 'observe_steps', [500, 2000]),
+  common_settings.borrow(STEPS, 'observe_steps', [500, 2000]),
   LEVEL,
-  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
-  settings.DTYPE,
+  common_settings.seed(
+    'Of toyjax and of PyTorch, which share no random numbers.'
+  ),
+  common_settings.DTYPE,
 )
 OTHERS = (
-  Setting('num_seeds', 10_000, Number(int, 1), FIXED, 'Runs of each side.'),
-  Setting(
+  fixed('num_seeds', 10_000, COUNT, 'Runs of each side.'),
+  settings.machine(
     'workdir',
     None,
     parsers.path,
-    MACHINE,
     'Folder for sqrt_torch_agreement.csv, and the same with _rmse; without it, '
     'none.',
   ),
@@ -150,7 +151,7 @@ def main(argv: list[str]) -> None:
   generator = torch.Generator().manual_seed(values['seed'])
 
   shares, samples, notes = [], [], []
-  for stage in sqrt_failure.make_stages(values):
+  for stage in sqrt_failure.STUDY.stages(values):
     of_net = run(stage, generator)
     shares += of_net[0]
     samples += of_net[1]

@@ -29,24 +29,22 @@ from absl import app, flags
 from benchmarks.matrix_legs import ROOT, Leg, find_pythons, load, make_legs
 from toyjax import parsers
 from toyjax.command.flags import define
-from toyjax.settings import FIXED, Setting
+from toyjax.settings import fixed
 
 SETTINGS = (
-  Setting(
+  fixed(
     'pythons',
     [],
     str,
-    FIXED,
     'Interpreters that have what the tests need; by default those of the '
     'folders .venv*, which `make` sets up.',
     is_vector=True,
   ),
-  Setting('legs', ['*'], str, FIXED, "Names, or patterns such as '3.12-*'."),
-  Setting(
+  fixed('legs', ['*'], str, "Names, or patterns such as '3.12-*'."),
+  fixed(
     'workdir',
     'runs/test_matrix',
     parsers.path,
-    FIXED,
     "Folder for each leg's log and main job.",
   ),
 )

@@ -36,12 +36,12 @@ import torch
 from benchmarks import agreement, text_fates, text_runs, text_torch_runs
 from benchmarks.text_runs import Configuration
 from benchmarks.text_torch_runs import Runs
-from toyjax import parsers, settings, tables
+from toyjax import common_settings, parsers, settings, tables
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
 from toyjax.data import word_pairs
-from toyjax.parsers import Number
-from toyjax.settings import FIXED, MACHINE, Setting
+from toyjax.parsers import COUNT
+from toyjax.settings import fixed
 from toyjax.studies.text_failure.settings import split_batches
 from toyjax.tables import Column, Row, Table, column
 
@@ -49,7 +49,7 @@ NUM_THREADS = 1
 LOSS_RESOLUTION = 1e-5  # nats
 
 SETTINGS = (
-  Setting(
+  fixed(
     'configurations',
     [
       'six:2:2:sgd:0.1:full',
@@ -59,34 +59,32 @@ SETTINGS = (
       'six:4:4:sgd:0.1:full',
     ],
     text_runs.parse_configuration,
-    FIXED,
     'What is compared, as pairs:embed_dim:hidden_dim:optimizer:learning_rate:'
     'batches; pairs are six or four, the optimizer is sgd or adam, batches are '
     'full, shuffled1, ...',
   ),
-  Setting(
+  fixed(
     'epochs',
     [100, 200, 300, 501],
-    Number(int, 1),
-    FIXED,
+    COUNT,
     'When the runs are compared, after the start; 501 is the end in the '
     'source.',
   ),
-  Setting('num_seeds', 10_000, Number(int, 1), FIXED, 'Runs of each side.'),
-  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
-  Setting(
+  fixed('num_seeds', 10_000, COUNT, 'Runs of each side.'),
+  common_settings.seed(
+    'Of toyjax and of PyTorch, which share no random numbers.'
+  ),
+  fixed(
     'num_same_start',
     2_000,
-    Number(int, 1),
-    FIXED,
+    COUNT,
     "Runs that PyTorch also trains from toyjax's starting weights, at most "
     '--num_seeds.',
   ),
-  Setting(
+  settings.machine(
     'workdir',
     None,
     parsers.path,
-    MACHINE,
     'Folder for text_torch_agreement.csv, and the same with _loss and '
     '_same_start; without it, none.',
   ),

@@ -25,11 +25,11 @@ import numpy as np
 import torch
 
 from benchmarks import adamw_runs, agreement, torch_models
-from toyjax import parsers, settings, statistics, sweeps, tables
+from toyjax import common_settings, parsers, statistics, sweeps, tables
 from toyjax.command import launch, machine
 from toyjax.command.flags import define
-from toyjax.parsers import Number
-from toyjax.settings import FIXED, Setting
+from toyjax.parsers import COUNT
+from toyjax.settings import fixed
 from toyjax.studies.optimization_failure import trial
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -64,21 +64,21 @@ def parse_configuration(text: str) -> Configuration:
 
 
 SETTINGS = (
-  Setting(
+  fixed(
     'configurations',
     ['6:5000', '6:10000', '7:10000', '7:15000', '8:15000'],
     parse_configuration,
-    FIXED,
     'What is compared, as features:steps; those of the same features share '
     'runs.',
   ),
-  Setting('num_seeds', 4096, Number(int, 1), FIXED, 'Runs of each side.'),
-  settings.seed('Of toyjax and of PyTorch, which share no random numbers.'),
-  Setting(
+  fixed('num_seeds', 4096, COUNT, 'Runs of each side.'),
+  common_settings.seed(
+    'Of toyjax and of PyTorch, which share no random numbers.'
+  ),
+  fixed(
     'workdir',
     None,
     parsers.path,
-    FIXED,
     'Folder for torch_agreement.csv; without it, none.',
   ),
 )

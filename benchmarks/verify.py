@@ -35,7 +35,7 @@ import pandas as pd
 
 from toyjax import parsers, statistics
 from toyjax.command.flags import define
-from toyjax.settings import FIXED, Setting
+from toyjax.settings import fixed
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCUMENTS = ('CLAIMS.md', 'README.md', 'BUILD.md')
@@ -48,12 +48,8 @@ _NUMBER = re.compile(r'(?<![\w.])[-+]?(?:\d[\d,]*\d|\d)?(?:\.\d+)?(?:e-?\d+)?')
 _WORDS = ('share', 'filter', 'cell', 'times', 'rows')
 
 SETTINGS = (
-  Setting(
-    'write',
-    False,
-    parsers.truth,
-    FIXED,
-    'Write the digests of the files as they are.',
+  fixed(
+    'write', False, parsers.truth, 'Write the digests of the files as they are.'
   ),
 )
 

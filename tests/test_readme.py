@@ -70,7 +70,9 @@ def _settings():
   for name in studies.names():
     rows += importlib.import_module(f'toyjax.studies.{name}').STUDY.settings
   sources = [path.read_text() for path in (ROOT / 'benchmarks').glob('*.py')]
-  found = re.findall(r"(?:Setting|DEFINE_\w+)\(\s*'(\w+)'", '\n'.join(sources))
+  found = re.findall(
+    r"(?:fixed|machine|DEFINE_\w+)\(\s*'(\w+)'", '\n'.join(sources)
+  )
   return {row.name for row in rows} | set(found)
 
 

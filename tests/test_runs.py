@@ -5,7 +5,7 @@ import enum
 import numpy as np
 import pytest
 
-from toyjax import manifest, runs, settings, stages, store
+from toyjax import common_settings, manifest, runs, settings, stages, store
 from toyjax.checks import StoreError
 from toyjax.parsers import Choice, Number
 from toyjax.runs import Runs
@@ -18,9 +18,9 @@ ROWS = (
   Setting(
     'eps', [1e-8], Number(float), TRACED, '', needs=('method', ('adam',))
   ),
-  *settings.steps(9, [3], about='', least=1),
-  settings.SEED,
-  settings.DTYPE,
+  *common_settings.steps(9, [3], about='', least=1),
+  common_settings.SEED,
+  common_settings.DTYPE,
 )
 
 

@@ -7,7 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax import optimizer_settings, optimizers, parsers, settings
+from toyjax import (
+  common_settings,
+  optimizer_settings,
+  optimizers,
+  parsers,
+  settings,
+)
 from toyjax.parsers import Choice, Number, SettingError
 from toyjax.settings import (
   FIXED,
@@ -36,9 +42,9 @@ ROWS = (
   Setting('vector', [], Number(float), FIXED, 'Help.', is_vector=True),
   Setting('fine', 1e-50, Number(float), FIXED, 'Help.', held_in='float64'),
   Setting('level', 0.5, Number(float, 0.0), REPORTED, 'Help.'),
-  *settings.steps(100, [10, 50, 200], about='Steps.', least=2),
-  settings.SEED,
-  settings.DTYPE,
+  *common_settings.steps(100, [10, 50, 200], about='Steps.', least=2),
+  common_settings.SEED,
+  common_settings.DTYPE,
   Setting('folder', '', parsers.path, MACHINE, 'Help.'),
   Setting('quiet', False, parsers.truth, MACHINE, 'Help.'),
 )
@@ -172,10 +178,20 @@ def test_what_follows_knows_whether_it_was_given():
 
 
 def test_epochs_are_steps_of_another_name():
-  rows = settings.steps(9, [3, 30], about='Epochs.', least=1, unit='epochs')
+  rows = common_settings.steps(
+    9, [3, 30], about='Epochs.', least=1, unit='epochs'
+  )
   values = settings.resolve(rows, {'num_epochs': 3}, dtypes=lambda values: [])
   assert values == {'num_epochs': 3, 'observe_epochs': [3]}
   assert '--num_epochs' in rows[1].help
+
+
+@pytest.mark.parametrize(
+  'role', ['shape', 'static', 'traced', 'fixed', 'reported', 'machine']
+)
+def test_each_role_has_a_function_that_makes_its_rows(role):
+  row = getattr(settings, role)('size', 2, parsers.COUNT, 'Help.', label='s')
+  assert row == Setting('size', 2, Number(int, 1), role, 'Help.', label='s')
 
 
 def test_roles_say_what_a_setting_does():
@@ -189,7 +205,7 @@ def test_roles_say_what_a_setting_does():
 
 
 def test_seeds_that_use_the_next_ones_end_before():
-  row = settings.seed('Help.', beside=2)
+  row = common_settings.seed('Help.', beside=2)
   assert row.parse(str(2**32 - 3)) == 2**32 - 3
   with pytest.raises(ValueError, match='4294967293'):
     row.parse(str(2**32 - 2))

@@ -5,7 +5,7 @@ import enum
 import numpy as np
 import pytest
 
-from toyjax import settings, stages, store
+from toyjax import common_settings, settings, stages, store
 from toyjax.parsers import Choice, Number, SettingError
 from toyjax.settings import FIXED, SHAPE, STATIC, TRACED, Setting
 
@@ -25,9 +25,9 @@ ROWS = (
     'eps', [1e-8], Number(float), TRACED, '', needs=('method', ('adam',))
   ),
   Setting('scale', 3.0, Number(float), FIXED, ''),
-  *settings.steps(100, [10], about='', least=1),
-  settings.SEED,
-  settings.DTYPE,
+  *common_settings.steps(100, [10], about='', least=1),
+  common_settings.SEED,
+  common_settings.DTYPE,
 )
 VARIABLES = {'outcome': store.Variable(('step',))}
 

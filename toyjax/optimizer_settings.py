@@ -11,8 +11,8 @@ import optax
 
 from toyjax import optimizers
 from toyjax.base import Array
-from toyjax.parsers import Choice, Number
-from toyjax.settings import STATIC, TRACED, Setting
+from toyjax.parsers import NOT_NEGATIVE, POSITIVE, Choice
+from toyjax.settings import Setting, static, traced
 
 # Setting -> name in `optimizers.HYPERPARAMETERS`.
 HYPERPARAMETERS = {
@@ -24,8 +24,6 @@ HYPERPARAMETERS = {
   'rmsprop_decay': 'decay',
 }
 BELOW_ONE = ('adam_b1', 'adam_b2', 'momentum', 'rmsprop_decay')
-NOT_NEGATIVE = Number(float, 0.0)
-POSITIVE = Number(float, 0.0, exclusive=True)
 
 _NAMES = tuple(optimizers.HYPERPARAMETERS)
 _LABELS = {'weight_decay': 'decay', 'adam_eps': 'eps'}
@@ -34,22 +32,21 @@ _LABELS = {'weight_decay': 'decay', 'adam_eps': 'eps'}
 def optimizer(default: str, **fields: Any) -> Setting:
   """Returns the row of the name of the optimizer."""
   text = f'Among {", ".join(_NAMES)}.'
-  return Setting('optimizer', [default], Choice(_NAMES), STATIC, text, **fields)
+  return static('optimizer', [default], Choice(_NAMES), text, **fields)
 
 
 def learning_rate(default: float, text: str) -> Setting:
   """Returns the row of the learning rate, with a help of its own."""
-  return Setting('learning_rate', [default], POSITIVE, TRACED, text, label='lr')
+  return traced('learning_rate', [default], POSITIVE, text, label='lr')
 
 
 def _row(name: str, default: float, text: str) -> Setting:
   inner = HYPERPARAMETERS[name]
   users = tuple(n for n in _NAMES if inner in optimizers.HYPERPARAMETERS[n])
-  return Setting(
+  return traced(
     name,
     [default],
     NOT_NEGATIVE,
-    TRACED,
     text,
     label=_LABELS.get(name),
     is_below_one=name in BELOW_ONE,

@@ -82,6 +82,24 @@ class Number:
     return value
 
 
+# Ranges that many settings have, one name each.
+COUNT = Number(int, 1)
+NATURAL = Number(int, 0)  # 0 often stands for none, or for all.
+SEVERAL = Number(int, 2)
+FEATURES = Number(int, 2, MOST_FEATURES)
+UNITS = Number(int, 1, MOST_UNITS)
+POSITIONS = Number(int, 2, MOST_UNITS)
+LAYERS = Number(int, 1, MOST_LAYERS)
+POINTS = Number(int, 1, MOST_POINTS)
+SAMPLES = Number(int, 1, 100 * MOST_POINTS)
+DIGITS = Number(int, 0, MOST_DIGITS)
+ANY = Number(float)
+NOT_NEGATIVE = Number(float, 0.0)
+POSITIVE = Number(float, 0.0, exclusive=True)
+FACTOR = Number(float, 1.0)
+PROBABILITY = Number(float, 0.0, 1.0)
+
+
 @dataclasses.dataclass(frozen=True)
 class Choice:
   """Parses one of some names."""

@@ -10,8 +10,8 @@ scientific number.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from toyjax import precision, ranges
-from toyjax.parsers import Choice, Number, Parser, SettingError, expand
+from toyjax import precision
+from toyjax.parsers import Number, Parser, SettingError, expand
 
 # All settings by name, as they stand in the manifest.
 Values = dict[str, Any]
@@ -24,11 +24,9 @@ SHAPE, STATIC, TRACED = 'shape', 'static', 'traced'
 FIXED, REPORTED, MACHINE = 'fixed', 'reported', 'machine'
 _SWEPT = (SHAPE, STATIC, TRACED)
 
-DTYPES = ('float32', 'float64')
-
 
 class Setting(NamedTuple):
-  """One setting.
+  """One setting, made by the function of its role, such as `fixed`.
 
   Attributes:
     name: of the flag and of the value.
@@ -70,6 +68,48 @@ class Setting(NamedTuple):
   def is_swept(self) -> bool:
     """Whether its values are those of a grid."""
     return self.role in _SWEPT
+
+
+def shape(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role SHAPE: a size that is built into a program."""
+  return Setting(name, default, parse, SHAPE, text, **fields)
+
+
+def static(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role STATIC: a choice built into a program."""
+  return Setting(name, default, parse, STATIC, text, **fields)
+
+
+def traced(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role TRACED: an axis of the grid of a program."""
+  return Setting(name, default, parse, TRACED, text, **fields)
+
+
+def fixed(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role FIXED: it holds for all runs."""
+  return Setting(name, default, parse, FIXED, text, **fields)
+
+
+def reported(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role REPORTED: it matters to no run."""
+  return Setting(name, default, parse, REPORTED, text, **fields)
+
+
+def machine(
+  name: str, default: Any, parse: Parser, text: str, **fields: Any
+) -> Setting:
+  """Returns a row of role MACHINE: where and how runs are made."""
+  return Setting(name, default, parse, MACHINE, text, **fields)
 
 
 def resolve(
@@ -192,24 +232,6 @@ def _require_used(settings: Sequence[Setting], values: Values) -> None:
       )
 
 
-def borrow(
-  rows: Sequence[Setting], name: str, default: Any, text: str = ''
-) -> Setting:
-  """Returns a row of another study, with a default of one's own.
-
-  Args:
-    rows: of that study.
-    name: of the setting.
-    default: one value holds for all runs; a list leaves the row its role. No
-      other setting is needed for it to be used.
-    text: its help; '' is that of the row.
-  """
-  (row,) = (row for row in rows if row.name == name)
-  role = row.role if isinstance(default, list) else FIXED
-  row = row._replace(default=default, role=role, needs=None)
-  return row._replace(help=text or row.help)
-
-
 def names_of(settings: Sequence[Setting], *roles: str) -> list[str]:
   """Returns the names of the settings of these roles, in their order."""
   return [setting.name for setting in settings if setting.role in roles]
@@ -218,69 +240,6 @@ def names_of(settings: Sequence[Setting], *roles: str) -> list[str]:
 def swept(settings: Sequence[Setting]) -> Iterator[Setting]:
   """Yields the settings that span a grid: the columns of every table."""
   return (setting for setting in settings if setting.is_swept)
-
-
-def seed(text: str, *, beside: int = 0) -> Setting:
-  """Returns the row of the seed; studies that use the next ones too say it."""
-  parse = Number(int, 0, ranges.NUM_WORDS - 1 - beside)
-  return Setting('seed', 0, parse, FIXED, text)
-
-
-def share(name: str, default: float, text: str) -> Setting:
-  """Returns the row of one number for all runs, between 0 and 1 alone."""
-  parse = Number(float, 0.0, 1.0, exclusive=True)
-  return Setting(name, default, parse, FIXED, text, is_below_one=True)
-
-
-SEED = seed('Seed of the whole sweep: seed index i is fold_in(seed, i).')
-DTYPE = Setting(
-  'dtype', 'float32', Choice(DTYPES), FIXED, 'Precision of the training.'
-)
-
-
-def steps(
-  num_steps: int,
-  observe: Sequence[int],
-  *,
-  about: str,
-  least: int,
-  unit: str = 'steps',
-) -> tuple[Setting, Setting]:
-  """Returns the rows of the length of a run and of where it is observed.
-
-  Args:
-    num_steps: default.
-    observe: default; those past the end are left out.
-    about: help of the length.
-    least: steps of a run, and to be observed.
-    unit: steps or epochs.
-  """
-  number = Number(int, least)
-
-  def observed(value: list[int], is_given: bool, values: Values) -> list[int]:
-    end = values[f'num_{unit}']
-    if not is_given:
-      return [*(step for step in value if step < end), end]
-    if value != sorted(value):
-      raise SettingError(f'--observe_{unit} must increase: {value}')
-    if value[-1] > end:
-      raise SettingError(
-        f'--observe_{unit}={value[-1]} lies past the end, --num_{unit}={end}'
-      )
-    return value
-
-  return (
-    Setting(f'num_{unit}', num_steps, number, FIXED, about),
-    Setting(
-      f'observe_{unit}',
-      list(observe),
-      number,
-      FIXED,
-      f'Increasing {unit} after which runs are labelled and stored; those past '
-      f'--num_{unit} are an error, unless this flag is left alone.',
-      follow=observed,
-    ),
-  )
 
 
 def text_of(value: Any) -> str:

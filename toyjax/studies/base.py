@@ -16,7 +16,7 @@ from toyjax.parsers import SettingError
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
 from toyjax.settings import Setting, Values
-from toyjax.stages import Stage
+from toyjax.stages import Stage, grid
 from toyjax.tables import Table
 from toyjax.texts import printable
 
@@ -184,6 +184,38 @@ class Study(NamedTuple):
       always=self.always,
       relabel=self.relabel if relabel else None,
     )
+
+
+def grid_study(
+  name: str,
+  rows: Sequence[Setting],
+  report: Callable[[list[Runs], Values], Report],
+  *,
+  num_seeds: int,
+  complete: Callable[[Values], Values] = _unchanged,
+  relabel: finished_runs.Relabel | None = None,
+  always: Sequence[str] = (),
+  spanned: Callable[[Values], Values] = _unchanged,
+  **trained: Any,
+) -> Study:
+  """Returns a study that trains a grid of its settings.
+
+  Args:
+    name: see `Study`, as the others but for two.
+    rows: the settings.
+    report: what is shown.
+    num_seeds: default.
+    complete: what fits each other.
+    relabel: labels stored runs again.
+    always: settings that make a label.
+    spanned: values -> those that the grid spans, where they are others.
+    **trained: make_trial, variables, outcome, attrs ... of `stages.grid`.
+  """
+
+  def stages(values: Values) -> list[Stage]:
+    return list(grid(rows, spanned(values), **trained))
+
+  return Study(name, rows, stages, report, num_seeds, complete, relabel, always)
 
 
 class Plan(NamedTuple):

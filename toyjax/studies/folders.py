@@ -17,7 +17,7 @@ from toyjax.manifest import Workdir
 from toyjax.parsers import SettingError
 from toyjax.processors import num_cores
 from toyjax.runs import Lazy, Runs, open_runs, require_size
-from toyjax.settings import MACHINE, Setting, Values
+from toyjax.settings import Setting, Values, machine
 from toyjax.stages import Stage
 from toyjax.stored_runs import MissingError, StoredRuns
 from toyjax.studies.base import STORE, Plan, Report, Study
@@ -263,6 +263,6 @@ def rows(
   """
   own = f"Folder for the results; '' is WORKDIR/{name}."
   return (
-    Setting('workdir', workdir, parsers.path, MACHINE, text),
-    Setting('output', '', parsers.path, MACHINE, own),
+    machine('workdir', workdir, parsers.path, text),
+    machine('output', '', parsers.path, own),
   )

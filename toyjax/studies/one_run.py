@@ -8,8 +8,9 @@ import pathlib
 import re
 
 from toyjax import chunks, memory, parsers, settings, stages
-from toyjax.parsers import Choice, Number, SettingError
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.common_settings import DTYPE, seed
+from toyjax.parsers import NATURAL, Choice, SettingError
+from toyjax.settings import Setting, Values, fixed, machine
 from toyjax.stages import Stage
 from toyjax.studies import options
 
@@ -21,24 +22,20 @@ def rows(name: str) -> tuple[Setting, ...]:
     name: of the task.
   """
   return (
-    settings.seed('Seed of the sweep that the net is a run of.'),
-    Setting(
-      'seed_index', 0, Number(int, 0), FIXED, "The net's place in that sweep."
-    ),
-    settings.DTYPE,
-    Setting(
+    seed('Seed of the sweep that the net is a run of.'),
+    fixed('seed_index', 0, NATURAL, "The net's place in that sweep."),
+    DTYPE,
+    machine(
       'map',
       'lanes',
       Choice(chunks.MAPS),
-      MACHINE,
       'How the sweep maps the run over seeds.',
     ),
     options.num_devices(),
-    Setting(
+    machine(
       'workdir',
       '',
       parsers.path,
-      MACHINE,
       f"Folder for the text and pictures; '' is runs/{name} and below it a "
       'name made of the flags that are not left alone.',
     ),

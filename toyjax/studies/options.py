@@ -1,8 +1,8 @@
 """The settings of the machine that every sweep has beside its own."""
 
 from toyjax import chunks, parsers
-from toyjax.parsers import Choice, Number
-from toyjax.settings import MACHINE, Setting
+from toyjax.parsers import COUNT, NATURAL, Choice, Number
+from toyjax.settings import Setting, machine
 
 
 def num_devices(
@@ -10,7 +10,7 @@ def num_devices(
 ) -> Setting:
   """Returns the row of the number of devices, with a help of its own."""
   parse = Number(int, 0, 1024)  # Each is a thread or more.
-  return Setting('num_devices', 0, parse, MACHINE, text)
+  return machine('num_devices', 0, parse, text)
 
 
 def folder(
@@ -19,25 +19,23 @@ def folder(
   'resumes.',
 ) -> Setting:
   """Returns the row of the folder, with a help of its own."""
-  return Setting('workdir', default, parsers.path, MACHINE, text)
+  return machine('workdir', default, parsers.path, text)
 
 
 def machine_settings(workdir: str) -> tuple[Setting, ...]:
   """Returns the rows that every sweep has beside the study's own."""
   return (
-    Setting(
+    machine(
       'chunk_size',
       0,
-      Number(int, 0),
-      MACHINE,
+      NATURAL,
       'Runs computed and stored at a time. Less memory and a livelier progress '
       'bar against speed; 0 takes what --workdir has, or suits the device.',
     ),
-    Setting(
+    machine(
       'map',
       'lanes',
       Choice(chunks.MAPS),
-      MACHINE,
       'How a device maps the run over seeds: lanes is made for tiny programs; '
       'results differ in last bits.',
     ),
@@ -45,21 +43,19 @@ def machine_settings(workdir: str) -> tuple[Setting, ...]:
     num_devices(
       'Host (CPU) devices the runs are spread over; 0 means one for each core.'
     ),
-    Setting(
+    machine(
       'dry_run',
       False,
       parsers.truth,
-      MACHINE,
       'Only say what time, memory and disk it will take.',
     ),
   )
 
 
-FROM_STORE = Setting(
+FROM_STORE = machine(
   'from_store',
   False,
   parsers.truth,
-  MACHINE,
   'Label, tabulate and draw the runs in --workdir again, without training.',
 )
 
@@ -77,12 +73,6 @@ def seed_settings(num_seeds: int, *, grows: bool = True) -> tuple[Setting, ...]:
     else 'A --workdir keeps its own.'
   )
   return (
-    Setting(
-      'num_seeds',
-      num_seeds,
-      Number(int, 1),
-      MACHINE,
-      f'Seeds per configuration. {more}',
-    ),
+    machine('num_seeds', num_seeds, COUNT, f'Seeds per configuration. {more}'),
     FROM_STORE,
   )

@@ -14,7 +14,7 @@ import numpy as np
 from toyjax import parsers, statistics
 from toyjax.data import math_rollouts
 from toyjax.parsers import Number, SettingError
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.settings import Setting, Values, fixed, machine
 from toyjax.texts import shorten
 
 
@@ -43,20 +43,17 @@ def rows(name: str, *, trace: str, skip_bad: str) -> tuple[Setting, ...]:
     skip_bad: help of what is left out.
   """
   return (
-    Setting('trace', None, parsers.path, FIXED, trace),
-    Setting('skip_bad', False, parsers.truth, FIXED, skip_bad),
-    Setting(
+    fixed('trace', None, parsers.path, trace),
+    fixed('skip_bad', False, parsers.truth, skip_bad),
+    fixed(
       'max_rollouts',
       100,
       Number(int, 1, 1_000_000),
-      FIXED,
       'Most rollouts from one position, where only an accuracy is recorded; '
       'the published data have 100. Rollouts that are there one by one are '
       'counted, however many.',
     ),
-    Setting(
-      'workdir', f'runs/{name}', parsers.path, MACHINE, 'Folder for results.'
-    ),
+    machine('workdir', f'runs/{name}', parsers.path, 'Folder for results.'),
   )
 
 

@@ -23,8 +23,8 @@ valleys.png: unsolved runs, and the floors of the valleys they creep along.
 
 from toyjax.analysis.autoencoder import settling
 from toyjax.manifest import Workdir
-from toyjax.parsers import Number
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.parsers import COUNT, NATURAL
+from toyjax.settings import Values, fixed, machine
 from toyjax.studies import folders, optimization_failure
 from toyjax.studies.base import Plan, Report, Task
 from toyjax.studies.certify_failure import certifying
@@ -32,20 +32,8 @@ from toyjax.studies.certify_failure.report import report
 
 SETTINGS = (
   *folders.rows('Folder of scripts.optimization_failure.', certifying.FOLDER),
-  Setting(
-    'step',
-    0,
-    Number(int, 0),
-    FIXED,
-    'Observed step to certify; 0 means the last.',
-  ),
-  Setting(
-    'chunk_size',
-    512,
-    Number(int, 1),
-    MACHINE,
-    'Runs certified and stored at a time.',
-  ),
+  fixed('step', 0, NATURAL, 'Observed step to certify; 0 means the last.'),
+  machine('chunk_size', 512, COUNT, 'Runs certified and stored at a time.'),
 )
 
 

@@ -7,35 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from toyjax import settings
+from toyjax.common_settings import seed, share
 from toyjax.inference.changepoint import rivals
 from toyjax.parsers import (
+  COUNT,
   MOST_POINTS,
-  MOST_UNITS,
+  POINTS,
+  POSITIONS,
+  POSITIVE,
   Choice,
   Number,
   SettingError,
 )
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.settings import Values, fixed, machine
 from toyjax.studies import options
 
 Rate = float | str
 DRAWN = 'prior'
-_MOST_TRACES = 100 * MOST_POINTS
+_TRACES = Number(int, 2, 100 * MOST_POINTS)
 
 
 def _rate(text: str) -> Rate:
-  return text if text == DRAWN else Number(float, 0.0, exclusive=True)(text)
-
-
-def _number(
-  name: str, default: int, least: int, most: int, text: str
-) -> Setting:
-  return Setting(name, default, Number(int, least, most), FIXED, text)
+  return text if text == DRAWN else POSITIVE(text)
 
 
 SETTINGS = (
-  Setting(
+  fixed(
     'policies',
     [
       *('eig', 'expected_entropy', 'git_bayesect', 'thompson', 'median'),
@@ -44,15 +41,13 @@ SETTINGS = (
       *('exhaustive_64', 'cliff'),
     ],
     Choice(tuple(rivals.RIVALS)),
-    FIXED,
     f'Among {", ".join(rivals.RIVALS)}. The first is the one of the coverage '
     'table.',
   ),
-  Setting(
+  fixed(
     'priors',
     list(rivals.PRIORS),
     Choice(tuple(rivals.PRIORS)),
-    FIXED,
     'What is believed of p1 and p2: '
     + '; '.join(
       f'{name}, Beta{before} and Beta{after}'
@@ -60,58 +55,42 @@ SETTINGS = (
     )
     + '. The first is the one of the policy table and of the false alarms.',
   ),
-  _number('num_positions', 64, 2, MOST_UNITS, 'T, positions of a trace.'),
-  Setting(
+  fixed('num_positions', 64, POSITIONS, 'T, positions of a trace.'),
+  fixed(
     'p1',
     [DRAWN, 0.7],
     _rate,
-    FIXED,
     'Rates before the change, or "prior": drawn from the assumed prior.',
     is_below_one=True,
   ),
-  Setting(
+  fixed(
     'p2',
     [DRAWN, 0.05, 0.1, 0.2, 0.3],
     _rate,
-    FIXED,
     'Rates from the change on, or "prior". All pairs of numbers are run, and '
     '"prior" only with "prior": then the assumed prior is the true one.',
     is_below_one=True,
   ),
-  _number('num_traces', 1000, 2, _MOST_TRACES, 'Traces per configuration.'),
-  _number(
+  fixed('num_traces', 1000, _TRACES, 'Traces per configuration.'),
+  fixed(
     'num_null_traces',
     400,
-    2,
-    _MOST_TRACES,
+    _TRACES,
     'Traces per kind for false alarms and power.',
   ),
-  _number(
-    'num_rollouts',
-    100,
-    1,
-    MOST_POINTS,
-    'Budget of rollouts a trace (published: 100).',
+  fixed(
+    'num_rollouts', 100, POINTS, 'Budget of rollouts a trace (published: 100).'
   ),
-  Setting(
-    'batch_sizes',
-    [1, 4, 8, 16],
-    Number(int, 1),
-    FIXED,
-    'q, rollouts in parallel.',
-  ),
-  settings.share('level', 0.8, 'Level of the intervals (published: 80 %).'),
-  settings.share('alpha', 0.05, 'Rate of false alarms that is promised.'),
-  settings.share(
-    'mass', 0.95, 'Posterior mass to stop at (git_bayesect: .95).'
-  ),
+  fixed('batch_sizes', [1, 4, 8, 16], COUNT, 'q, rollouts in parallel.'),
+  share('level', 0.8, 'Level of the intervals (published: 80 %).'),
+  share('alpha', 0.05, 'Rate of false alarms that is promised.'),
+  share('mass', 0.95, 'Posterior mass to stop at (git_bayesect: .95).'),
   # False alarms are counted on traces of the seed after it.
-  settings.seed('Seed of the traces and of the rollouts.', beside=1),
-  Setting(
+  seed('Seed of the traces and of the rollouts.', beside=1),
+  machine(
     'chunk_size',
     1024,
-    Number(int, 1),
-    MACHINE,
+    COUNT,
     'Traces computed at a time. Part of the study: code for another size '
     'rounds otherwise, and a choice between two positions that are nearly as '
     'good may fall the other way. A folder keeps its own.',

@@ -7,9 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 
+from toyjax.common_settings import DTYPES
 from toyjax.plots.chaos import maps as chaos_maps
 from toyjax.runs import Runs
-from toyjax.settings import DTYPES, Values
+from toyjax.settings import Values
 from toyjax.statistics import Interval
 from toyjax.studies.chaos_map import windows
 from toyjax.studies.chaos_map.points import Zoomed

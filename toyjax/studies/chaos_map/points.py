@@ -13,8 +13,9 @@ import numpy as np
 
 from toyjax import stages, store
 from toyjax.analysis.chaos.endings import Ending
+from toyjax.common_settings import DTYPES
 from toyjax.runs import Runs
-from toyjax.settings import DTYPES, Values, text_of
+from toyjax.settings import Values, text_of
 from toyjax.stages import Stage
 from toyjax.studies.chaos_map import trial, windows
 from toyjax.studies.chaos_map.settings import SIZES, VARIANT

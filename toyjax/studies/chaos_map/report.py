@@ -11,9 +11,10 @@ import numpy as np
 
 from toyjax import statistics
 from toyjax.analysis.chaos.endings import THRESHOLDS, Ending
+from toyjax.common_settings import DTYPES
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
-from toyjax.settings import DTYPES, Values, text_of
+from toyjax.settings import Values, text_of
 from toyjax.studies.base import Report
 from toyjax.studies.chaos_map import figures, points, windows, zooms
 from toyjax.studies.chaos_map.points import Compute

@@ -1,21 +1,24 @@
 """Settings of the chaos map: its runs, its windows, its variants."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
-from toyjax import settings
 from toyjax.analysis.chaos import dynamics as chaos
+from toyjax.common_settings import DTYPE
 from toyjax.parsers import (
+  COUNT,
+  FACTOR,
   MOST_FEATURES,
   MOST_POINTS,
+  NOT_NEGATIVE,
+  SEVERAL,
   Choice,
   Number,
   SettingError,
   truth,
 )
-from toyjax.settings import FIXED, MACHINE, Setting, Values
+from toyjax.settings import Values, fixed, machine
 from toyjax.studies import options
 
 # What tells one variant of the map from another.
@@ -23,110 +26,102 @@ VARIANT = ('num_features', 'separation', 'norm_factor', 'loss_reduction')
 RANGES = ('learning_rate_range', 'delta_range')
 SIZES = ('size', 'lyapunov_size', 'scan_size')
 
-_NOT_NEGATIVE = Number(float, 0.0)
-_FACTOR = Number(float, 1.0)
 _REDUCTION = Choice(chaos.LOSS_REDUCTIONS)
 _MOST_PIXELS = 46_340  # Along an axis: their square has 32 bits.
 
-
-def _row(name: str, default: Any, parse: Any, text: str) -> Setting:
-  return Setting(name, default, parse, FIXED, text)
-
-
 SETTINGS = (
-  _row('num_features', 7, Number(int, 4, MOST_FEATURES), 'n, features.'),
-  _row(
+  fixed('num_features', 7, Number(int, 4, MOST_FEATURES), 'n, features.'),
+  fixed(
     'separation',
     1,
-    Number(int, 1),
+    COUNT,
     'Corners of the polygon between the two raised rows: 1 raises next '
     'neighbours, rows 1 and n - 1.',
   ),
-  _row(
+  fixed(
     'norm_factor',
     1.0,
-    _FACTOR,
+    FACTOR,
     '|W_i| at the start over the least that solves.',
   ),
-  _row(
+  fixed(
     'loss_reduction',
     'mean',
     _REDUCTION,
     'The sum of squared errors over the n samples divided by n^2, n or 1.',
   ),
-  _row(
+  fixed(
     'keep_mirror',
     False,
     truth,
     'Project every step on mirror-symmetric states, which exact arithmetic '
     'never leaves.',
   ),
-  _row('learning_rate_range', [0.5, 3.0], _NOT_NEGATIVE, 'Left, right.'),
-  _row('delta_range', [0.0, 0.2], _NOT_NEGATIVE, 'Bottom, top.'),
+  fixed('learning_rate_range', [0.5, 3.0], NOT_NEGATIVE, 'Left, right.'),
+  fixed('delta_range', [0.0, 0.2], NOT_NEGATIVE, 'Bottom, top.'),
   # The study gives n, the ranges, 10,000 steps, and a map whose colours span
   # 8.5 to 14.1 with an edge from 1.55 to 2.4. No variant of the scan shows that
   # after 10,000 steps; after 25,000, the length of the study's other runs, one
   # does.
-  _row(
+  fixed(
     'observe_steps',
     [10_000, 25_000],
-    Number(int, 2),
+    SEVERAL,
     'Increasing multiples of --window at which the map is drawn; the last ends '
     'the runs.',
   ),
-  _row('window', 100, Number(int, 2), 'Steps over which an ending is judged.'),
-  _row('solved_sse', 1e-2, _NOT_NEGATIVE, 'A run has recovered below this.'),
-  _row(
+  fixed('window', 100, SEVERAL, 'Steps over which an ending is judged.'),
+  fixed('solved_sse', 1e-2, NOT_NEGATIVE, 'A run has recovered below this.'),
+  fixed(
     'size',
     256,
     Number(int, 8, _MOST_PIXELS),
     'Pixels of the map along each axis.',
   ),
-  _row(
+  fixed(
     'lyapunov_size',
     64,
     Number(int, 0, _MOST_PIXELS),
     'The same for the Lyapunov map; 0 leaves it out.',
   ),
   # More of them extend a folder, so they are no part of what its runs are.
-  Setting(
+  machine(
     'zoom_levels',
     4,
     Number(int, 0, 100),
-    MACHINE,
     'Windows into each edge; 0 leaves zooms out.',
   ),
-  _row(
+  fixed(
     'zoom_size',
     32,
     Number(int, 16, MOST_FEATURES),
     'Pixels of a window along an axis.',
   ),
-  _row('zoom_factor', 8.0, Number(float, 2.0), 'Between successive windows.'),
-  _row('num_chains', 1, Number(int, 1, 100), 'Chains of windows on each edge.'),
-  _row(
+  fixed('zoom_factor', 8.0, Number(float, 2.0), 'Between successive windows.'),
+  fixed(
+    'num_chains', 1, Number(int, 1, 100), 'Chains of windows on each edge.'
+  ),
+  fixed(
     'scan_size',
     48,
     Number(int, 0, MOST_POINTS),
     'Learning rates for each Delta of the scan; 0 leaves the scan out.',
   ),
-  _row(
+  fixed(
     'scan_loss_reductions',
     list(chaos.LOSS_REDUCTIONS),
     _REDUCTION,
     'Variants of --loss_reduction to scan.',
   ),
-  _row(
-    'scan_separations', [1, 2, 3], Number(int, 1), 'Variants of --separation.'
-  ),
-  _row('scan_norm_factors', [1.0, 1.1], _FACTOR, 'Variants of --norm_factor.'),
-  _row(
+  fixed('scan_separations', [1, 2, 3], COUNT, 'Variants of --separation.'),
+  fixed('scan_norm_factors', [1.0, 1.1], FACTOR, 'Variants of --norm_factor.'),
+  fixed(
     'scan_deltas',
     [0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001],
-    _NOT_NEGATIVE,
+    NOT_NEGATIVE,
     'Values of Delta of the scan.',
   ),
-  settings.DTYPE,
+  DTYPE,
   *options.machine_settings('runs/chaos_map'),
   options.FROM_STORE,
 )

@@ -9,7 +9,8 @@ import itertools
 import numpy as np
 
 from toyjax.analysis.chaos import box_counting
-from toyjax.settings import DTYPES, Values
+from toyjax.common_settings import DTYPES
+from toyjax.settings import Values
 from toyjax.studies.chaos_map.points import Zoomed
 from toyjax.studies.chaos_map.windows import EDGES
 from toyjax.tables import Row

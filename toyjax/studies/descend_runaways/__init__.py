@@ -18,8 +18,8 @@ few descents, beside the floor of the valley.
 
 from toyjax import settings
 from toyjax.manifest import Workdir
-from toyjax.parsers import Number
-from toyjax.settings import FIXED, MACHINE, REPORTED, Setting, Values
+from toyjax.parsers import COUNT, FACTOR, NATURAL, NOT_NEGATIVE, Number
+from toyjax.settings import FIXED, Values, fixed, machine, reported
 from toyjax.studies import folders, optimization_failure, options
 from toyjax.studies.base import Plan, Report, Task
 from toyjax.studies.descend_runaways import descents
@@ -29,57 +29,30 @@ SETTINGS = (
   *folders.rows(
     'Folder of scripts.optimization_failure, certified.', 'descents'
   ),
-  Setting(
-    'group', '', str, MACHINE, "Group of the folder; '' is the only one."
-  ),
-  Setting(
-    'num_pairs', 5, Number(int, 1, 100), FIXED, 'Steps that L-BFGS remembers.'
-  ),
-  Setting(
+  machine('group', '', str, "Group of the folder; '' is the only one."),
+  fixed('num_pairs', 5, Number(int, 1, 100), 'Steps that L-BFGS remembers.'),
+  fixed(
     'max_evaluations',
     5000,
     Number(int, 2, 100_000),
-    FIXED,
     'Most evaluations of F and its gradient.',
   ),
-  Setting(
-    'solved_sse',
-    1e-20,
-    Number(float, 0.0),
-    FIXED,
-    'A descent has solved below it.',
-  ),
-  Setting(
+  fixed('solved_sse', 1e-20, NOT_NEGATIVE, 'A descent has solved below it.'),
+  fixed(
     'gradient_tolerance',
     1e-12,
-    Number(float, 0.0),
-    FIXED,
+    NOT_NEGATIVE,
     'A descent is at a critical point below.',
   ),
-  Setting(
-    'num_flows',
-    8,
-    Number(int, 0),
-    FIXED,
-    'Runaways whose gradient flow is followed.',
-  ),
-  Setting(
-    'flow_time',
-    1e5,
-    Number(float, 1.0),
-    FIXED,
-    'For so long, in units of 1 / F.',
-  ),
-  Setting(
+  fixed('num_flows', 8, NATURAL, 'Runaways whose gradient flow is followed.'),
+  fixed('flow_time', 1e5, FACTOR, 'For so long, in units of 1 / F.'),
+  reported(
     'num_paths',
     6,
     Number(int, 0, 100),
-    REPORTED,
     'Descents of either kind that are drawn.',
   ),
-  Setting(
-    'chunk_size', 1024, Number(int, 1), MACHINE, 'Descents stored at a time.'
-  ),
+  machine('chunk_size', 1024, COUNT, 'Descents stored at a time.'),
   options.num_devices(),
 )
 

@@ -17,9 +17,9 @@ import logging
 
 from toyjax import settings
 from toyjax.manifest import WorkdirError
-from toyjax.parsers import Number, SettingError
+from toyjax.parsers import COUNT, SettingError
 from toyjax.runs import Runs
-from toyjax.settings import FIXED, REPORTED, SHAPE, Setting, Values
+from toyjax.settings import SHAPE, Values, fixed, reported
 from toyjax.studies import folders, optimization_failure
 from toyjax.studies.base import Plan, Task
 from toyjax.studies.failure_sizes.report import report
@@ -31,18 +31,13 @@ SETTINGS = (
   *folders.rows(
     'Folder of scripts.optimization_failure.', 'sizes', workdir='runs/sizes'
   ),
-  Setting(
-    'compare',
-    [2, 3],
-    Number(int, 1),
-    FIXED,
-    'Two values of m: the first rate over the second.',
+  fixed(
+    'compare', [2, 3], COUNT, 'Two values of m: the first rate over the second.'
   ),
-  Setting(
+  reported(
     'show_steps',
     [5000, 25_000],
-    Number(int, 1),
-    REPORTED,
+    COUNT,
     'Observed steps to show; others are in the tables.',
   ),
 )

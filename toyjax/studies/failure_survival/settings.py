@@ -3,9 +3,9 @@
 import functools
 
 from toyjax import optimizers, precision, settings
-from toyjax.optimizer_settings import POSITIVE
-from toyjax.parsers import Choice, Number
-from toyjax.settings import FIXED, MACHINE, STATIC, Setting
+from toyjax.common_settings import SEED, borrow
+from toyjax.parsers import COUNT, FACTOR, POSITIVE, Choice
+from toyjax.settings import STATIC, fixed, machine
 from toyjax.studies import optimization_failure
 
 
@@ -29,7 +29,7 @@ def parse_optimizer(text: str) -> str:
   return f'{name}@{settings.text_of(value)}'
 
 
-_row = functools.partial(settings.borrow, optimization_failure.SETTINGS)
+_row = functools.partial(borrow, optimization_failure.SETTINGS)
 
 # Those of lists are the factors.
 SETTINGS = (
@@ -73,21 +73,19 @@ SETTINGS = (
   _row('init', 'glorot_normal', 'Drawn for each seed.'),
   _row('num_steps', 25_000),
   _row('solved_sse', 1e-2, 'A run is solved when its SSE first is below.'),
-  Setting(
+  fixed(
     'near_factor',
     4.0,
-    Number(float, 1.0),
-    FIXED,
+    FACTOR,
     'A run has left symmetric failure when it fails the test under tolerances '
     'this many times as wide.',
   ),
   # Runs do not depend on it, nor does what a folder says of itself.
-  Setting(
+  machine(
     'report_steps',
     [5000, 25_000],
-    Number(int, 1),
-    MACHINE,
+    COUNT,
     'Steps up to which events.csv counts; those past --num_steps are left out.',
   ),
-  settings.SEED,
+  SEED,
 )

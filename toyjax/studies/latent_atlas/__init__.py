@@ -25,8 +25,8 @@ two circles split) and phase.csv. All of it lies in WORKDIR/atlas, or in
   python -m scripts.latent_atlas --workdir=runs/phases --configuration=7
 """
 
-from toyjax.parsers import Choice, Number
-from toyjax.settings import FIXED, MACHINE, REPORTED, Setting, Values
+from toyjax.parsers import NATURAL, POSITIVE, Choice, Number
+from toyjax.settings import Values, fixed, machine, reported
 from toyjax.studies import folders, optimization_failure, options
 from toyjax.studies.base import Plan, Task
 from toyjax.studies.certify_failure.certifying import CERTIFICATES
@@ -35,49 +35,43 @@ from toyjax.studies.latent_atlas.report import report
 
 SETTINGS = (
   *folders.rows('Folder of scripts.optimization_failure to read.', 'atlas'),
-  Setting('group', '', str, MACHINE, "One group, such as n7_m2; '' draws all."),
-  Setting(
+  machine('group', '', str, "One group, such as n7_m2; '' draws all."),
+  fixed(
     'by',
     'auto',
     Choice(('auto', *classes.BY)),
-    FIXED,
     'What the classes are; auto takes certificates where the folder has them '
     'and --step is the last.',
   ),
-  Setting(
+  fixed(
     'step',
     0,
-    Number(int, 0),
-    FIXED,
+    NATURAL,
     'Observed step to draw, in optimizer steps; 0 is the last.',
   ),
-  Setting(
+  fixed(
     'configuration',
     0,
-    Number(int, 0),
-    FIXED,
+    NATURAL,
     'Where a group has several points of the grid: the number of the one whose '
     'atlas and radii are drawn, from 0; the learning rate runs slowest.',
   ),
-  Setting(
+  reported(
     'num_members',
     1,
     Number(int, 1, 100),
-    REPORTED,
     'Panels of each class, the most typical run first.',
   ),
-  Setting(
+  reported(
     'max_panels',
     12,
     Number(int, 1, 400),
-    REPORTED,
     'Panels in all; what is left out is counted.',
   ),
-  Setting(
+  fixed(
     'circle_tolerance',
     [0.05, 0.02, 0.1],
-    Number(float, 0.0, exclusive=True),
-    FIXED,
+    POSITIVE,
     'Norms this close to each other, as a fraction, lie on one circle; the '
     'first is drawn. .05 is what the label of a regular polygon allows.',
   ),

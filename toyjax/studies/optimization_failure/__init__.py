@@ -15,9 +15,7 @@ Flags with lists span a grid; all its configurations share their seeds.
     --learning_rate=1e-3,3e-3,1e-2 --workdir=runs/rates
 """
 
-from toyjax import stages
-from toyjax.settings import Values
-from toyjax.studies.base import Study
+from toyjax.studies.base import grid_study
 from toyjax.studies.optimization_failure import trial
 from toyjax.studies.optimization_failure.report import report
 from toyjax.studies.optimization_failure.settings import (
@@ -27,32 +25,20 @@ from toyjax.studies.optimization_failure.settings import (
 )
 from toyjax.toys import relu_autoencoder
 
-
-def make_stages(values: Values) -> list[stages.Stage]:
-  """Returns a stage for each combination of the static settings."""
-  return list(
-    stages.grid(
-      SETTINGS,
-      values,
-      make_trial=trial.make_trial,
-      variables=trial.VARIABLES,
-      outcome=relu_autoencoder.Outcome,
-      attrs=lambda values: {
-        'solved_sse': values['solved_sse'],
-        **relu_autoencoder.THRESHOLDS._asdict(),
-      },
-      shorten=shorten,
-    )
-  )
-
-
-STUDY = Study(
-  name='optimization_failure',
-  settings=SETTINGS,
-  stages=make_stages,
-  report=report,
+STUDY = grid_study(
+  'optimization_failure',
+  SETTINGS,
+  report,
   num_seeds=4096,
   complete=complete,
   relabel=trial.relabel,
   always=('num_features', 'num_hidden'),
+  make_trial=trial.make_trial,
+  variables=trial.VARIABLES,
+  outcome=relu_autoencoder.Outcome,
+  attrs=lambda values: {
+    'solved_sse': values['solved_sse'],
+    **relu_autoencoder.THRESHOLDS._asdict(),
+  },
+  shorten=shorten,
 )

@@ -1,94 +1,66 @@
 """Settings of the ReLU autoencoder's training on one-hot data."""
 
-from toyjax import optimizer_settings, optimizers, settings
-from toyjax.optimizer_settings import POSITIVE
-from toyjax.parsers import MOST_FEATURES, Choice, Number, SettingError
-from toyjax.settings import (
-  FIXED,
-  REPORTED,
-  SHAPE,
-  STATIC,
-  TRACED,
-  Setting,
-  Values,
+from toyjax import optimizer_settings, optimizers
+from toyjax.common_settings import DTYPE, INIT_SCALE, SEED, init, steps
+from toyjax.parsers import (
+  FEATURES,
+  MOST_FEATURES,
+  NATURAL,
+  NOT_NEGATIVE,
+  Choice,
+  Number,
+  SettingError,
 )
+from toyjax.settings import Values, fixed, reported, shape, static
 from toyjax.toys import relu_autoencoder
 
-_INITS = ', '.join(relu_autoencoder.INITS)
-
 SETTINGS = (
-  Setting(
-    'num_features',
-    [6, 7, 8],
-    Number(int, 2, MOST_FEATURES),
-    SHAPE,
-    'n, features.',
-    letter='n',
-    label='n',
+  shape(
+    'num_features', [6, 7, 8], FEATURES, 'n, features.', letter='n', label='n'
   ),
-  Setting(
+  shape(
     'num_hidden',
     [2],
     Number(int, 1, MOST_FEATURES),
-    SHAPE,
     'm, hidden dimensions.',
     letter='m',
     label='m',
   ),
   optimizer_settings.optimizer('adamw'),
-  Setting(
-    'init',
-    ['glorot_normal'],
-    Choice(tuple(relu_autoencoder.INITS)),
-    STATIC,
-    f'Among {_INITS}; always drawn per seed.',
-  ),
-  Setting(
+  init(relu_autoencoder.INITS, 'glorot_normal'),
+  static(
     'loss_reduction',
     ['mean'],
     Choice(relu_autoencoder.LOSS_REDUCTIONS),
-    STATIC,
     'mean (over samples and features) or sum.',
   ),
   optimizer_settings.learning_rate(1e-3, 'Peak learning rate.'),
-  Setting(
-    'init_scale',
-    [1.0],
-    POSITIVE,
-    TRACED,
-    "Multiplies the init's standard deviation.",
-  ),
+  INIT_SCALE,
   *optimizer_settings.ROWS,
-  Setting(
+  fixed(
     'schedule',
     'constant',
     Choice(optimizers.SCHEDULES),
-    FIXED,
     'Of the learning rate.',
   ),
-  Setting(
-    'warmup_steps',
-    2500,
-    Number(int, 0),
-    FIXED,
-    'Warm-up of the warmup_cosine schedule.',
+  fixed(
+    'warmup_steps', 2500, NATURAL, 'Warm-up of the warmup_cosine schedule.'
   ),
-  *settings.steps(
+  *steps(
     25_000,
     [1000, 2500, 5000, 10_000, 15_000, 25_000],
     about='Steps of each run.',
     least=2,
   ),
-  Setting(
+  reported(
     'solved_sse',
     1e-2,
-    Number(float, 0.0),
-    REPORTED,
+    NOT_NEGATIVE,
     'A run is solved when its sum of squared errors over the n samples is '
     'below.',
   ),
-  settings.SEED,
-  settings.DTYPE,
+  SEED,
+  DTYPE,
 )
 
 

@@ -20,8 +20,8 @@ animation.gif, beside animation.mp4 where ffmpeg is there.
 """
 
 from toyjax import parsers
-from toyjax.parsers import MOST_POINTS, Number, SettingError
-from toyjax.settings import FIXED, MACHINE, REPORTED, Setting, Values
+from toyjax.parsers import MOST_POINTS, NATURAL, Number, SettingError
+from toyjax.settings import Values, fixed, machine, reported
 from toyjax.studies import folders, optimization_failure, options, replaying
 from toyjax.studies.base import Plan, Task
 from toyjax.studies.replay_seed.report import report
@@ -31,48 +31,39 @@ SETTINGS = (
     'Folder of scripts.optimization_failure that holds the run.',
     'replays/GROUP_runK',
   ),
-  Setting(
+  machine(
     'group',
     '',
     str,
-    MACHINE,
     'Group of the run, such as n7_m2; may be left out if alone.',
   ),
-  Setting(
-    'run', 0, Number(int, 0), FIXED, 'Number of the run in its group, from 0.'
-  ),
-  Setting(
+  fixed('run', 0, NATURAL, 'Number of the run in its group, from 0.'),
+  fixed(
     'num_observed',
     400,
     Number(int, 4, MOST_POINTS),
-    FIXED,
     'Steps at which the run is observed: half log-spaced, half even; all '
     'stored steps come on top.',
   ),
-  Setting(
-    'num_stages', 6, Number(int, 2, 30), REPORTED, 'Panels of stages.png.'
-  ),
-  Setting(
+  reported('num_stages', 6, Number(int, 2, 30), 'Panels of stages.png.'),
+  reported(
     'num_frames',
     60,
     Number(int, 0, 10_000),
-    REPORTED,
     'Frames of the animation; 0 makes none.',
   ),
-  Setting(
+  reported(
     'tilt_outputs',
     [],
-    Number(int, 0),
-    REPORTED,
+    NATURAL,
     'Three outputs of the tilt view: to the right, to the back, upright. Left '
     'alone, the shortest row is upright.',
     is_vector=True,
   ),
-  Setting(
+  reported(
     'whole_chunk',
     False,
     parsers.truth,
-    REPORTED,
     "Also run the run's whole chunk again, by the very program of the sweep.",
   ),
   options.num_devices('Host (CPU) devices; 0 means as many as the sweep had.'),

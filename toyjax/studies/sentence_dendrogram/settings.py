@@ -1,7 +1,7 @@
 """The settings of the dendrogram of resampled sentences."""
 
-from toyjax.parsers import Choice, Number
-from toyjax.settings import FIXED, MACHINE, Setting
+from toyjax.parsers import NATURAL, Choice, Number
+from toyjax.settings import MACHINE, fixed
 from toyjax.studies import traces
 from toyjax.studies.sentence_dendrogram import clusters
 
@@ -16,34 +16,25 @@ SETTINGS = (
       skip_bad='Leave out rows that cannot be read, and count them.',
     )
   ),
-  Setting(
-    'position',
-    None,
-    Number(int, 0),
-    FIXED,
-    'Index of the sentence that was resampled.',
-  ),
-  Setting(
+  fixed('position', None, NATURAL, 'Index of the sentence that was resampled.'),
+  fixed(
     'embedding',
     'tfidf',
     Choice(clusters.EMBEDDINGS),
-    FIXED,
     'tfidf: TF-IDF of character n-grams, n = 2..5. minilm: the sentence '
     'model all-MiniLM-L6-v2, offline.',
   ),
-  Setting(
+  fixed(
     'linkage',
     'average',
     Choice(clusters.LINKAGES),
-    FIXED,
     'How alike two branches are: the mean, the least or the greatest cosine '
     'between their sentences.',
   ),
-  Setting(
+  fixed(
     'joined_above',
     None,
     Number(float, -1.0, 1.0),
-    FIXED,
     'Cosine above which branches are joined into a cluster. Left out: the '
     'median over all pairs of distinct sentences.',
   ),

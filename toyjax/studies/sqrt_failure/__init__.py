@@ -20,40 +20,26 @@ Flags with lists span a grid; all its configurations share their seeds.
     --num_seeds=1024 --workdir=runs/widths
 """
 
-from toyjax import stages
-from toyjax.settings import Values
-from toyjax.studies.base import Study
+from toyjax.studies.base import grid_study
 from toyjax.studies.sqrt_failure import trial
 from toyjax.studies.sqrt_failure.report import report
 from toyjax.studies.sqrt_failure.settings import SETTINGS, complete
 from toyjax.toys import sqrt_mlp
 
-
-def make_stages(values: Values) -> list[stages.Stage]:
-  """Returns a stage for each combination of the static settings."""
-  return list(
-    stages.grid(
-      SETTINGS,
-      values,
-      make_trial=trial.make_trial,
-      variables=trial.VARIABLES,
-      outcome=sqrt_mlp.Outcome,
-      attrs=lambda values: {
-        'solved_rmse': values['solved_rmse'],
-        **sqrt_mlp.THRESHOLDS._asdict(),
-      },
-      large=('num_points',),
-    )
-  )
-
-
-STUDY = Study(
-  name='sqrt_failure',
-  settings=SETTINGS,
-  stages=make_stages,
-  report=report,
+STUDY = grid_study(
+  'sqrt_failure',
+  SETTINGS,
+  report,
   num_seeds=4096,
   complete=complete,
   relabel=trial.relabel,
   always=('hidden_dim',),
+  make_trial=trial.make_trial,
+  variables=trial.VARIABLES,
+  outcome=sqrt_mlp.Outcome,
+  attrs=lambda values: {
+    'solved_rmse': values['solved_rmse'],
+    **sqrt_mlp.THRESHOLDS._asdict(),
+  },
+  large=('num_points',),
 )

@@ -2,123 +2,88 @@
 
 import numpy as np
 
-from toyjax import optimizer_settings, settings
-from toyjax.optimizer_settings import POSITIVE
+from toyjax import optimizer_settings
+from toyjax.common_settings import DTYPE, SEED, init, steps
 from toyjax.parsers import (
-  MOST_LAYERS,
+  ANY,
+  COUNT,
+  LAYERS,
   MOST_POINTS,
-  MOST_UNITS,
+  NOT_NEGATIVE,
+  POSITIVE,
+  UNITS,
   Choice,
   Number,
   SettingError,
 )
-from toyjax.settings import (
-  FIXED,
-  REPORTED,
-  SHAPE,
-  STATIC,
-  TRACED,
-  Setting,
-  Values,
-)
+from toyjax.settings import Values, fixed, reported, shape, static, traced
 from toyjax.toys import sqrt_mlp
 
 _TARGETS = ', '.join(sqrt_mlp.TARGETS)
-_INITS = ', '.join(sqrt_mlp.INITS)
 
 # The target, the net and its training.
 NET = (
-  Setting(
+  shape(
     'hidden_dim',
     [2],
-    Number(int, 1, MOST_UNITS),
-    SHAPE,
+    UNITS,
     "Units of each hidden layer; 2 in the source's net 1-2-2-1.",
     letter='h',
   ),
-  Setting(
+  static(
     'target',
     ['sqrt'],
     Choice(sqrt_mlp.TARGETS),
-    STATIC,
     f'Functions to be fitted, among {_TARGETS}.',
   ),
   optimizer_settings.optimizer('adam'),
-  Setting(
-    'init',
-    ['torch_linear'],
-    Choice(tuple(sqrt_mlp.INITS)),
-    STATIC,
-    f'Among {_INITS}; always drawn per seed.',
-  ),
+  init(sqrt_mlp.INITS, 'torch_linear'),
   optimizer_settings.learning_rate(
     1e-2,
     'Of every optimizer. The source gives neither optimizer nor rate: ours.',
   ),
-  Setting(
-    'init_scale',
-    [1.0],
-    POSITIVE,
-    TRACED,
-    'Multiplies weights and biases at the start.',
+  traced(
+    'init_scale', [1.0], POSITIVE, 'Multiplies weights and biases at the start.'
   ),
   *optimizer_settings.ROWS,
-  Setting(
+  fixed(
     'coefficients',
     [],
-    Number(float),
-    FIXED,
+    ANY,
     'Of the target polynomial, the constant first: 1,0,-2 is 1 - 2 x^2.',
     is_vector=True,
   ),
-  Setting(
-    'low',
-    0.0,
-    Number(float),
-    FIXED,
-    'Left end of the interval. The source gives none: ours.',
+  fixed(
+    'low', 0.0, ANY, 'Left end of the interval. The source gives none: ours.'
   ),
-  Setting(
-    'high',
-    4.0,
-    Number(float),
-    FIXED,
-    'Right end of the interval. The source gives none: ours.',
+  fixed(
+    'high', 4.0, ANY, 'Right end of the interval. The source gives none: ours.'
   ),
-  Setting(
-    'num_hidden_layers',
-    2,
-    Number(int, 1, MOST_LAYERS),
-    FIXED,
-    'Hidden ReLU layers; 2 in the source.',
-  ),
-  Setting(
+  fixed('num_hidden_layers', 2, LAYERS, 'Hidden ReLU layers; 2 in the source.'),
+  fixed(
     'num_points',
     64,
     Number(int, 3, MOST_POINTS),
-    FIXED,
     'Points of a batch, and of the grid of the errors.',
   ),
-  Setting(
+  fixed(
     'spacing',
     'even',
     Choice(sqrt_mlp.SPACINGS),
-    FIXED,
     'Of the training points: an even grid with both ends, or fresh uniform '
     'draws each step. Errors are always those on the even grid.',
   ),
 )
-STEPS = settings.steps(
+STEPS = steps(
   2000,
   [200, 500, 1000, 2000],
   about='Steps of each run. The source gives none: ours.',
   least=2,
 )
-LEVEL = Setting(
+LEVEL = reported(
   'solved_rmse',
   0.05,
-  Number(float, 0.0),
-  REPORTED,
+  NOT_NEGATIVE,
   'A run has reached its level when its root mean squared error, in the '
   "target's units, is below.",
 )
@@ -126,36 +91,32 @@ SETTINGS = (
   *NET,
   *STEPS,
   LEVEL,
-  Setting(
+  reported(
     'num_counted',
     1000,
-    Number(int, 1),
-    REPORTED,
+    COUNT,
     'Runs a configuration whose formula is found and compared: the first ones.',
   ),
-  Setting(
+  reported(
     'num_checked',
     1000,
     Number(int, 2, MOST_POINTS),
-    REPORTED,
     'Even points of the interval at which a formula is compared with its net.',
   ),
-  Setting(
+  reported(
     'newton_start',
     1.0,
     Number(float, 1e-6),
-    REPORTED,
     "Where Newton's iteration for √x starts, at every x.",
   ),
-  Setting(
+  reported(
     'newton_iterations',
     12,
     Number(int, 0, 1000),
-    REPORTED,
     "Of Newton's iteration, three operations each.",
   ),
-  settings.SEED,
-  settings.DTYPE,
+  SEED,
+  DTYPE,
 )
 
 

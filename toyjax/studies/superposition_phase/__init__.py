@@ -22,35 +22,21 @@ first:last:countlog for even factors. All points share their seeds.
     --learning_rate=1e-3 --optimizer=adamw --workdir=runs/phase_source
 """
 
-from toyjax import stages
 from toyjax.analysis.autoencoder.sparse_pair import REPRESENTED, Kind
-from toyjax.settings import Values
-from toyjax.studies.base import Study
+from toyjax.studies.base import grid_study
 from toyjax.studies.superposition_phase import trial
 from toyjax.studies.superposition_phase.report import report
 from toyjax.studies.superposition_phase.settings import SETTINGS
 
-
-def make_stages(values: Values) -> list[stages.Stage]:
-  """Returns a stage for each optimizer and init."""
-  return list(
-    stages.grid(
-      SETTINGS,
-      values,
-      make_trial=trial.make_trial,
-      variables=trial.VARIABLES,
-      outcome=Kind,
-      attrs=lambda values: {'represented': REPRESENTED},
-      large=('batch_size',),
-    )
-  )
-
-
-STUDY = Study(
-  name='superposition_phase',
-  settings=SETTINGS,
-  stages=make_stages,
-  report=report,
+STUDY = grid_study(
+  'superposition_phase',
+  SETTINGS,
+  report,
   num_seeds=64,
   always=('density', 'importance'),
+  make_trial=trial.make_trial,
+  variables=trial.VARIABLES,
+  outcome=Kind,
+  attrs=lambda values: {'represented': REPRESENTED},
+  large=('batch_size',),
 )

@@ -2,22 +2,20 @@
 
 import functools
 
-from toyjax import settings
 from toyjax.analysis.autoencoder.events import ESCAPED
-from toyjax.parsers import MOST_FEATURES, Choice, Number
-from toyjax.settings import FIXED, Setting
+from toyjax.common_settings import DTYPE, SEED, borrow
+from toyjax.parsers import COUNT, FACTOR, MOST_FEATURES, Choice, Number
+from toyjax.settings import fixed
 from toyjax.studies import optimization_failure
 
-_row = functools.partial(settings.borrow, optimization_failure.SETTINGS)
+_row = functools.partial(borrow, optimization_failure.SETTINGS)
 _PLACES = tuple(place.name.lower() for place in ESCAPED)
 
 SETTINGS = (
   _row('num_features', 7, 'n, features; m is 2.')._replace(
     parse=Number(int, 3, MOST_FEATURES)
   ),
-  Setting(
-    'optimizer', 'adamw', Choice(('adamw', 'adam')), FIXED, 'Which Adam.'
-  ),
+  fixed('optimizer', 'adamw', Choice(('adamw', 'adam')), 'Which Adam.'),
   _row('learning_rate', 1e-3, 'Learning rate, throughout.'),
   _row('adam_b1', 0.9, 'Beta 1, throughout.'),
   _row(
@@ -35,26 +33,22 @@ SETTINGS = (
     [1e-2, 0.0],
     "AdamW's decay: the first until entry and by default.",
   ),
-  Setting(
+  fixed(
     'place',
     'one_dead',
     Choice(_PLACES),
-    FIXED,
     'Enter symmetric failure with exactly one dead row, or with any number.',
   ),
-  Setting(
-    'search_steps', 5000, Number(int, 1), FIXED, 'Steps to look for an entry.'
-  ),
+  fixed('search_steps', 5000, COUNT, 'Steps to look for an entry.'),
   _row('num_steps', 10_000, 'Steps from entry on.'),
   _row('solved_sse', 1e-2, 'SSE below which a run is solved.'),
-  Setting(
+  fixed(
     'near_factor',
     4.0,
-    Number(float, 1.0),
-    FIXED,
+    FACTOR,
     'A run has left when it fails the test under tolerances this many times as '
     'wide.',
   ),
-  settings.SEED,
-  settings.DTYPE,
+  SEED,
+  DTYPE,
 )

@@ -4,19 +4,24 @@ The runs from symmetric failure span one grid; those from scratch another, of
 `state_features` and `state_decay`, with AdamW and the same rates and betas.
 """
 
-from toyjax import optimizer_settings, settings
-from toyjax.optimizer_settings import NOT_NEGATIVE, POSITIVE
+from toyjax import optimizer_settings
+from toyjax.common_settings import DTYPE, SEED
 from toyjax.parsers import (
+  COUNT,
+  FACTOR,
   MOST_FEATURES,
-  MOST_POINTS,
+  NOT_NEGATIVE,
+  POINTS,
+  POSITIVE,
+  PROBABILITY,
+  SEVERAL,
   Choice,
   Number,
   SettingError,
 )
-from toyjax.settings import FIXED, SHAPE, STATIC, TRACED, Setting, Values
+from toyjax.settings import Values, fixed, shape, static, traced
 
 OPTIMIZERS = ('adam', 'adamw', 'sgd')
-_COUNT = Number(int, 1, MOST_POINTS)
 _OF_ADAM = {
   'adam_b1': 'Beta 1 (Kingma and Ba 2015).',
   'adam_b2': 'Beta 2 (Kingma and Ba 2015).',
@@ -26,30 +31,27 @@ _OF_ADAM = {
 
 # What both kinds of runs span, in the order of the axes.
 TRAINING = (
-  Setting(
+  shape(
     'num_features',
     list(range(3, 13)),
     Number(int, 3, MOST_FEATURES),
-    SHAPE,
     'n, features, one dead.',
     letter='n',
     label='n',
   ),
-  Setting(
+  static(
     'optimizer',
     list(OPTIMIZERS),
     Choice(OPTIMIZERS),
-    STATIC,
     f'Among {", ".join(OPTIMIZERS)}; of the mean squared error.',
   ),
   optimizer_settings.learning_rate(
     1e-3, "Adam's and AdamW's rate; the study's."
   )._replace(needs=('optimizer', ('adam', 'adamw'))),
-  Setting(
+  traced(
     'sgd_learning_rate',
     [1.0],
     POSITIVE,
-    TRACED,
     "SGD's rate; the chaos map's order.",
     needs=('optimizer', ('sgd',)),
   ),
@@ -62,18 +64,16 @@ TRAINING = (
 )
 # The start of a run from symmetric failure.
 START = (
-  Setting(
+  traced(
     'norm_factor',
     [1.0, 1.1],
-    Number(float, 1.0),
-    TRACED,
+    FACTOR,
     'Norms of live rows in units of the least one: 1 is on the kinks.',
   ),
-  Setting(
+  traced(
     'start_noise',
     [1e-3],
     NOT_NEGATIVE,
-    TRACED,
     'Standard deviation of what is added to every weight and bias of a start.',
   ),
 )
@@ -83,66 +83,49 @@ START = (
 SETTINGS = (
   *(row._replace(needs=None) for row in TRAINING),
   *START,
-  Setting(
-    'num_steps', 25_000, Number(int, 2), FIXED, 'Steps of each escape run.'
-  ),
-  Setting(
+  fixed('num_steps', 25_000, SEVERAL, 'Steps of each escape run.'),
+  fixed(
     'escape_share',
     0.9,
-    Number(float, 0.0, 1.0),
-    FIXED,
+    PROBABILITY,
     'A run has escaped when its SSE is below this share of 1 - 1/n.',
   ),
-  Setting(
-    'solved_sse', 1e-2, NOT_NEGATIVE, FIXED, 'A run is solved below this SSE.'
-  ),
-  Setting(
+  fixed('solved_sse', 1e-2, NOT_NEGATIVE, 'A run is solved below this SSE.'),
+  fixed(
     'kick',
     [1e-2, 1e-3, 1e-4],
     POSITIVE,
-    FIXED,
     'Standard deviations of the kicks that float64 descents start from.',
     held_in='float64',
   ),
-  Setting('num_descents', 32, _COUNT, FIXED, 'Descents of each kind.'),
-  Setting('descent_iterations', 200, _COUNT, FIXED, 'Steps of each descent.'),
-  Setting(
+  fixed('num_descents', 32, POINTS, 'Descents of each kind.'),
+  fixed('descent_iterations', 200, POINTS, 'Steps of each descent.'),
+  fixed(
     'nudge',
     [0.0, 0.05, 0.1, 0.2],
     NOT_NEGATIVE,
-    FIXED,
     "Raises of the two neighbours' biases; the study's chaos map: 0 to .2.",
     held_in='float64',
   ),
-  Setting(
+  fixed(
     'state_features',
     [6, 7, 8],
     Number(int, 5, MOST_FEATURES),
-    FIXED,
     'n of the training runs and random states whose weak row is looked at.',
   ),
-  Setting(
-    'state_decay',
-    [0.0, 1e-2],
-    NOT_NEGATIVE,
-    FIXED,
-    "AdamW's decay in those runs.",
+  fixed(
+    'state_decay', [0.0, 1e-2], NOT_NEGATIVE, "AdamW's decay in those runs."
   ),
-  Setting(
+  fixed(
     'state_steps',
     [500, 1000, 2500, 5000, 10_000],
-    Number(int, 1),
-    FIXED,
+    COUNT,
     'Increasing steps of the training runs at which states are taken.',
   ),
-  Setting(
-    'num_state_seeds', 1024, Number(int, 1), FIXED, 'Training runs a setting.'
-  ),
-  Setting(
-    'num_random_states', 4096, _COUNT, FIXED, 'Random states for each n.'
-  ),
-  settings.SEED,
-  settings.DTYPE,
+  fixed('num_state_seeds', 1024, COUNT, 'Training runs a setting.'),
+  fixed('num_random_states', 4096, POINTS, 'Random states for each n.'),
+  SEED,
+  DTYPE,
 )
 
 

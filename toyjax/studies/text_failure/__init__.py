@@ -24,31 +24,12 @@ Flags with lists span a grid; all its configurations share their seeds.
 from collections.abc import Mapping
 from typing import Any
 
-from toyjax import stages
 from toyjax.settings import Values
-from toyjax.studies.base import Study
+from toyjax.studies.base import grid_study
 from toyjax.studies.text_failure import trial
 from toyjax.studies.text_failure.report import report
 from toyjax.studies.text_failure.settings import SETTINGS, complete, words_of
 from toyjax.toys import text_mlp
-
-
-def make_stages(values: Values) -> list[stages.Stage]:
-  """Returns a stage for each combination of the static settings.
-
-  A list of pairs has the short name that `words` gives it.
-  """
-  return list(
-    stages.grid(
-      SETTINGS,
-      {**values, 'pairs': list(values['words'])},
-      make_trial=trial.make_trial,
-      variables=trial.VARIABLES,
-      outcome=text_mlp.Outcome,
-      attrs=_attrs,
-      steps='num_epochs',
-    )
-  )
 
 
 def _attrs(values: Values) -> Mapping[str, Any]:
@@ -63,12 +44,18 @@ def _attrs(values: Values) -> Mapping[str, Any]:
   }
 
 
-STUDY = Study(
-  name='text_failure',
-  settings=SETTINGS,
-  stages=make_stages,
-  report=report,
+STUDY = grid_study(
+  'text_failure',
+  SETTINGS,
+  report,
   num_seeds=10_000,
   complete=complete,
   always=('pairs', 'embed_dim', 'hidden_dim', 'optimizer'),
+  # A list of pairs has the short name that `words` gives it.
+  spanned=lambda values: {**values, 'pairs': list(values['words'])},
+  make_trial=trial.make_trial,
+  variables=trial.VARIABLES,
+  outcome=text_mlp.Outcome,
+  attrs=_attrs,
+  steps='num_epochs',
 )

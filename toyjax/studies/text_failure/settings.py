@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from toyjax import optimizer_settings, parsers, settings
+from toyjax import optimizer_settings, parsers
+from toyjax.common_settings import DTYPE, SEED, init, steps
 from toyjax.data import word_pairs
 from toyjax.data.word_pairs import WordPairs
-from toyjax.optimizer_settings import POSITIVE
 from toyjax.parsers import (
-  MOST_LAYERS,
-  MOST_POINTS,
-  MOST_UNITS,
-  Choice,
-  Number,
+  LAYERS,
+  NATURAL,
+  NOT_NEGATIVE,
+  POINTS,
+  POSITIVE,
+  UNITS,
   SettingError,
 )
-from toyjax.settings import FIXED, REPORTED, SHAPE, STATIC, Setting, Values
+from toyjax.settings import Values, fixed, reported, shape, static
 from toyjax.toys import text_mlp
 
 _FULL = 'full'
@@ -53,8 +54,8 @@ def _parse_printed(text: str) -> str:
   """Checks 'epoch:loss', e.g. 100:0.56."""
   epoch, _, loss = text.partition(':')
   try:
-    Number(float, 0.0)(loss)
-    return f'{Number(int, 0)(epoch)}:{loss.strip()}'
+    NOT_NEGATIVE(loss)
+    return f'{NATURAL(epoch)}:{loss.strip()}'
   except ValueError:
     raise ValueError(f'{text!r} is not epoch:loss, as in 100:0.56') from None
 
@@ -71,29 +72,21 @@ def _printed(value: list[str], is_given: bool, values: Values) -> list[str]:
 
 # The data, the net and its training.
 NET = (
-  Setting(
+  static(
     'pairs',
     ['six'],
     _parse_pairs,
-    STATIC,
     'Lists to be learned: six, four, or a text file with a line such as '
     "'hello -> world' for each pair.",
     label='',
   ),
-  Setting(
-    'embed_dim',
-    [2],
-    Number(int, 1, MOST_UNITS),
-    SHAPE,
-    'Size of the embedding.',
-    letter='e',
-    label='embed',
+  shape(
+    'embed_dim', [2], UNITS, 'Size of the embedding.', letter='e', label='embed'
   ),
-  Setting(
+  shape(
     'hidden_dim',
     [2],
-    Number(int, 1, MOST_UNITS),
-    SHAPE,
+    UNITS,
     'Units of each hidden layer.',
     letter='h',
     label='hidden',
@@ -103,33 +96,19 @@ NET = (
     0.1,
     "Of every optimizer; .1 is the source's for sgd, .01 its advice for Adam.",
   ),
-  Setting(
+  static(
     'batches',
     [_FULL],
     parse_batches,
-    STATIC,
     'How an epoch is cut into updates: full, or shuffled1 (one pair at a time '
     'in a new order), shuffled2, ..., or listed1 (in the order of the list).',
     label='',
   ),
-  Setting(
-    'init',
-    ['torch'],
-    Choice(tuple(text_mlp.INITS)),
-    STATIC,
-    f'Among {", ".join(text_mlp.INITS)}; always drawn per seed.',
-    label='',
-  ),
+  init(text_mlp.INITS, 'torch', label=''),
   *optimizer_settings.ROWS,
-  Setting(
-    'num_hidden_layers',
-    2,
-    Number(int, 1, MOST_LAYERS),
-    FIXED,
-    'Hidden ReLU layers.',
-  ),
+  fixed('num_hidden_layers', 2, LAYERS, 'Hidden ReLU layers.'),
 )
-EPOCHS = settings.steps(
+EPOCHS = steps(
   501,
   [100, 200, 300, 400, 501],
   about='Epochs; 501 in the source.',
@@ -138,48 +117,43 @@ EPOCHS = settings.steps(
 )
 # Of generation, on which no training hangs.
 GENERATION = (
-  Setting(
+  reported(
     'start',
     '',
     str,
-    REPORTED,
     "Word that generation starts from; '' is the first input of the pairs, "
     'hello in those built in.',
   ),
-  Setting('end', word_pairs.END, str, REPORTED, 'Word that ends generation.'),
-  Setting(
+  reported('end', word_pairs.END, str, 'Word that ends generation.'),
+  reported(
     'temperature',
     [0.6, 1.0, 1.5],
     POSITIVE,
-    REPORTED,
     'Temperatures at which texts are sampled.',
   ),
-  Setting(
+  reported(
     'top_k',
     0,
-    Number(int, 0),
-    REPORTED,
+    NATURAL,
     'Draws among the k likeliest words; 0 among all, 1 is argmax.',
   ),
 )
 SETTINGS = (
   *NET,
   *EPOCHS,
-  settings.SEED,
-  settings.DTYPE,
+  SEED,
+  DTYPE,
   *GENERATION,
-  Setting(
+  reported(
     'max_tokens',
     [5, 20],
-    Number(int, 1, MOST_POINTS),
-    REPORTED,
+    POINTS,
     'Chances are those to end within so many tokens.',
   ),
-  Setting(
+  reported(
     'printed_losses',
     ['0:1.30', '100:0.56', '200:0.12', '300:0.04'],
     _parse_printed,
-    REPORTED,
     'epoch:loss of one published run, which is looked up among ours; those of '
     'the source, or none where all --pairs are your own.',
     follow=_printed,

@@ -1,7 +1,7 @@
 """Settings of the walk of one net of one variable: those of its sweep, too."""
 
-from toyjax.parsers import MOST_DIGITS, MOST_POINTS, Number, SettingError
-from toyjax.settings import FIXED, Setting, Values
+from toyjax.parsers import ANY, COUNT, DIGITS, MOST_POINTS, Number, SettingError
+from toyjax.settings import Values, fixed
 from toyjax.studies import one_run
 from toyjax.studies.sqrt_failure import settings as sweep
 
@@ -21,60 +21,38 @@ def _inside(value: list[float], is_given: bool, values: Values) -> list[float]:
 
 
 _SHOWN = (
-  Setting(
+  fixed(
     'x',
     [0.25, 1.0, 2.0],
-    Number(float),
-    FIXED,
+    ANY,
     'Inputs that are walked, within [--low, --high]. Left alone, those of the '
     'default that lie there, or else the middle.',
     held_in='float64',
     follow=_inside,
   ),
-  Setting(
+  fixed(
     'surrogate_degree',
     3,
     Number(int, 0, 20),
-    FIXED,
     "Of the polynomial in the net's place; beyond 20 powers of x lose digits.",
   ),
-  Setting(
-    'max_denominator',
-    64,
-    Number(int, 1),
-    FIXED,
-    'Of the short fractions of the formula.',
-  ),
-  Setting(
+  fixed('max_denominator', 64, COUNT, 'Of the short fractions of the formula.'),
+  fixed(
     'num_checked',
     1000,
     Number(int, 2, MOST_POINTS),
-    FIXED,
     'Even points of the interval at which the formula is compared with the '
     'net.',
   ),
-  Setting(
+  fixed(
     'newton_start',
     1.0,
     Number(float, 1e-6),
-    FIXED,
     "Where Newton's iteration starts.",
     held_in='float64',
   ),
-  Setting(
-    'newton_iterations',
-    5,
-    Number(int, 0, 1000),
-    FIXED,
-    "Of Newton's iteration.",
-  ),
-  Setting(
-    'digits',
-    6,
-    Number(int, 0, MOST_DIGITS),
-    FIXED,
-    'After the decimal point, in the walks.',
-  ),
+  fixed('newton_iterations', 5, Number(int, 0, 1000), "Of Newton's iteration."),
+  fixed('digits', 6, DIGITS, 'After the decimal point, in the walks.'),
 )
 _SEED, _INDEX, _DTYPE, _MAP, *_MACHINE = one_run.rows('walk_sqrt')
 

@@ -128,7 +128,7 @@ def observed(num_epochs: int) -> list[int]:
 def make_stage(values: Values) -> Stage:
   """Returns the stage of the sweep that the net is of, seen on its way."""
   epochs = observed(values['num_epochs'])
-  (stage,) = text_failure.make_stages({**values, 'observe_epochs': epochs})
+  (stage,) = text_failure.STUDY.stages({**values, 'observe_epochs': epochs})
   with_path = functools.partial(trial.make_trial, with_path=True)
   return stage._replace(make_trial=with_path)
 

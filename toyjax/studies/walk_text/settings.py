@@ -1,7 +1,7 @@
 """Settings of the walk of one tiny text net: those of its sweep, and how."""
 
-from toyjax.parsers import MOST_DIGITS, MOST_POINTS, Number
-from toyjax.settings import FIXED, Setting, Values
+from toyjax.parsers import DIGITS, SAMPLES, Number
+from toyjax.settings import Values, fixed
 from toyjax.studies import one_run
 from toyjax.studies.text_failure import settings as sweep
 from toyjax.studies.text_failure.settings import require_word
@@ -16,36 +16,19 @@ NAMED = (
   _INDEX,
   _DTYPE,
   *sweep.GENERATION,
-  Setting(
-    'max_tokens',
-    20,
-    Number(int, 1, 2000),
-    FIXED,
-    'Longest text that is followed.',
+  fixed(
+    'max_tokens', 20, Number(int, 1, 2000), 'Longest text that is followed.'
   ),
-  Setting(
-    'num_samples',
-    100_000,
-    Number(int, 1, 100 * MOST_POINTS),
-    FIXED,
-    'Texts sampled at each temperature.',
-  ),
-  Setting(
+  fixed('num_samples', 100_000, SAMPLES, 'Texts sampled at each temperature.'),
+  fixed(
     'walk_words',
     [],
     str,
-    FIXED,
     'Words whose walks are printed; the first twenty inputs if left alone.',
     is_vector=True,
     follow=lambda value, is_given, values: [word for word in value if word],
   ),
-  Setting(
-    'digits',
-    4,
-    Number(int, 0, MOST_DIGITS),
-    FIXED,
-    'After the decimal point, in walk.txt.',
-  ),
+  fixed('digits', 4, DIGITS, 'After the decimal point, in walk.txt.'),
   _MAP,
 )
 SETTINGS = (*NAMED, *_MACHINE)
