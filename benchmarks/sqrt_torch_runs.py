@@ -144,16 +144,7 @@ def label_torch(
   )
   values = sqrt_mlp.target_values(x, target='sqrt', coefficients=())
 
-  def diagnose(params, decrease):
-    return sqrt_mlp.diagnose(
-      params,
-      x=x,
-      values=values,
-      decrease=decrease,
-      solved_rmse=settings['solved_rmse'],
-      thresholds=sqrt_mlp.THRESHOLDS,
-    )
-
+  diagnose = trial.diagnosis(x, values, settings['solved_rmse'])
   found = jax.device_get(
     jax.jit(jax.vmap(diagnose))(
       sqrt_mlp.Params(layers), jnp.asarray(decrease, dtype)

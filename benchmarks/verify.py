@@ -9,6 +9,7 @@ count, total, share in per cent and its 95 % Wilson interval, or the first of
 these; counts of several rows of one total are added up. Further words:
 
   share=COUNT/TOTAL   columns of the count and of the total
+  pooled=             rows are different runs, whose totals are added up, too
   filter=EXPRESSION   what pandas' `query` takes, for all that = cannot say
   cell=COLUMN         the text shows this cell, and its interval if it goes on
   times=100           ... in per cent or points
@@ -45,7 +46,7 @@ _LINK = re.compile(
   r'\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((results/[^)#\s]+\.csv)#([^)\s]+)\)'
 )
 _NUMBER = re.compile(r'(?<![\w.])[-+]?(?:\d[\d,]*\d|\d)?(?:\.\d+)?(?:e-?\d+)?')
-_WORDS = ('share', 'filter', 'cell', 'times', 'rows')
+_WORDS = ('share', 'pooled', 'filter', 'cell', 'times', 'rows')
 
 SETTINGS = (
   fixed(
@@ -117,9 +118,10 @@ def expected(link: Link) -> list[float]:
     return [times * float(cell) for cell in cells]
   count, total = words.get('share', 'count/total').split('/')
   totals = set(table[total])
-  if len(totals) > 1:
+  if len(totals) > 1 and 'pooled' not in words:
     raise ValueError(f'{link.path}#{link.query} selects rows of {totals} runs')
-  num, of = int(table[count].sum()), int(totals.pop())
+  num = int(table[count].sum())
+  of = int(table[total].sum() if 'pooled' in words else totals.pop())
   interval = statistics.wilson(num, of)
   return [num, of, *(100.0 * number for number in interval)]
 

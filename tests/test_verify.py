@@ -40,6 +40,7 @@ def test_most_numbers_of_claims_are_linked():
     ('most', '', '5 numbers for it'),
     ('1 of 2, 3 % [4, 5], 6', '', '5 numbers'),
     ('2 rows', '&rows=', ''),
+    ('2,755 of 8,192', '&pooled=', ''),
     ('0.0', '&cell=fraction&outcome=OFF', ''),
     ('0e-3', '&cell=fraction&outcome=OFF', ''),
     ('2e-5', '&cell=fraction&outcome=OFF', '2e-5 is 0'),

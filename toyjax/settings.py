@@ -8,6 +8,7 @@ scientific number.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import functools
 from typing import Any, NamedTuple
 
 from toyjax import precision
@@ -70,46 +71,17 @@ class Setting(NamedTuple):
     return self.role in _SWEPT
 
 
-def shape(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
+def _row(
+  role: str, name: str, default: Any, parse: Parser, text: str, **fields: Any
 ) -> Setting:
-  """Returns a row of role SHAPE: a size that is built into a program."""
-  return Setting(name, default, parse, SHAPE, text, **fields)
+  return Setting(name, default, parse, role, text, **fields)
 
 
-def static(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
-) -> Setting:
-  """Returns a row of role STATIC: a choice built into a program."""
-  return Setting(name, default, parse, STATIC, text, **fields)
-
-
-def traced(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
-) -> Setting:
-  """Returns a row of role TRACED: an axis of the grid of a program."""
-  return Setting(name, default, parse, TRACED, text, **fields)
-
-
-def fixed(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
-) -> Setting:
-  """Returns a row of role FIXED: it holds for all runs."""
-  return Setting(name, default, parse, FIXED, text, **fields)
-
-
-def reported(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
-) -> Setting:
-  """Returns a row of role REPORTED: it matters to no run."""
-  return Setting(name, default, parse, REPORTED, text, **fields)
-
-
-def machine(
-  name: str, default: Any, parse: Parser, text: str, **fields: Any
-) -> Setting:
-  """Returns a row of role MACHINE: where and how runs are made."""
-  return Setting(name, default, parse, MACHINE, text, **fields)
+# A row of each role: (name, default, parse, help, further fields of Setting).
+shape, static, traced = (functools.partial(_row, role) for role in _SWEPT)
+fixed, reported, machine = (
+  functools.partial(_row, role) for role in (FIXED, REPORTED, MACHINE)
+)
 
 
 def resolve(

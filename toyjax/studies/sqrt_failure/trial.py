@@ -3,7 +3,7 @@
 x (key and traced flags of one run) --trial--> results by name, as VARIABLES
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -110,6 +110,20 @@ def make_dynamics(toy: Toy, values: Values, x: Mapping[str, Array]) -> Dynamics:
   return descent.descend(toy, optimizer)
 
 
+def diagnosis(
+  x: Array, targets: Array, solved_rmse: float
+) -> Callable[[sqrt_mlp.Params, Array], sqrt_mlp.Diagnosis]:
+  """Returns (params, decrease) -> how a run stands; see `sqrt_mlp.diagnose`."""
+  return lambda params, decrease: sqrt_mlp.diagnose(
+    params,
+    x=x,
+    values=targets,
+    decrease=decrease,
+    solved_rmse=solved_rmse,
+    thresholds=sqrt_mlp.THRESHOLDS,
+  )
+
+
 def make_trial(values: Values) -> chunks.Trial:
   """Returns the experiment for one seed: train, observe, diagnose."""
   seen = observing.with_earlier(values['observe_steps'])
@@ -134,17 +148,7 @@ def make_trial(values: Values) -> chunks.Trial:
     errors = jax.vmap(toy.loss, in_axes=(0, None))(params, grid)
     decrease = 1.0 - errors[seen.at] / errors[seen.earlier_at]
 
-    def diagnose(params, decrease):
-      return sqrt_mlp.diagnose(
-        params,
-        x=grid,
-        values=targets,
-        decrease=decrease,
-        solved_rmse=values['solved_rmse'],
-        thresholds=sqrt_mlp.THRESHOLDS,
-      )
-
-    labels = jax.vmap(diagnose)(
+    labels = jax.vmap(diagnosis(grid, targets, values['solved_rmse']))(
       jax.tree.map(lambda leaf: leaf[seen.at], params), decrease
     )
     initial, _ = loops.unroll(x['key'], dynamics, 0)
