@@ -184,6 +184,21 @@ def _chaos(key):
   )
 
 
+def _fit(loss, optimizer, params):
+  """Descends a loss by an optimizer of Optax; returns parameters and losses."""
+
+  def step(carry, _):
+    params, opt_state = carry
+    value, grads = jax.value_and_grad(loss)(params)
+    updates, opt_state = optimizer.update(grads, opt_state, params)
+    return (optax.apply_updates(params, updates), opt_state), value
+
+  (params, _), losses = jax.lax.scan(
+    step, (params, optimizer.init(params)), length=NUM_STEPS
+  )
+  return params, losses
+
+
 class _Classifier(nnx.Module):
   """Embedding, two layers, logits."""
 
@@ -215,15 +230,7 @@ def _flax(key):
       optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     )
 
-  def step(carry, _):
-    params, opt_state = carry
-    value, grads = jax.value_and_grad(loss)(params)
-    updates, opt_state = optimizer.update(grads, opt_state, params)
-    return (optax.apply_updates(params, updates), opt_state), value
-
-  (params, _), losses = jax.lax.scan(
-    step, (params, optimizer.init(params)), length=NUM_STEPS
-  )
+  params, losses = _fit(loss, optimizer, params)
   return nnx.to_pure_dict(params), losses
 
 
@@ -242,16 +249,7 @@ def _optax(make):
     def loss(params):
       return jnp.sum((params['a'] * params['b'][None] - target) ** 2)
 
-    def step(carry, _):
-      params, opt_state = carry
-      value, grads = jax.value_and_grad(loss)(params)
-      updates, opt_state = optimizer.update(grads, opt_state, params)
-      return (optax.apply_updates(params, updates), opt_state), value
-
-    (params, _), losses = jax.lax.scan(
-      step, (params, optimizer.init(params)), length=NUM_STEPS
-    )
-    return params, losses
+    return _fit(loss, optimizer, params)
 
   return trial
 
