@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.toys import autoencoder
 from toyjax.analysis.autoencoder import sparse_pair
 from toyjax.analysis.autoencoder.sparse_pair import CANDIDATES, Kind
 from toyjax.data import sparse_features
-from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Params
 
 expected_loss = jax.jit(sparse_pair.expected_loss)
@@ -44,15 +44,8 @@ def test_the_expected_loss_is_the_mean_of_the_toys():
     normalize=False,
     dtype=jnp.float64,
   )
-  toy = relu_autoencoder.make(
-    num_features=2,
-    num_hidden=1,
-    sample=sample,
-    init='normal',
-    init_scale=1.0,
-    importance_decay=importance,
-    loss_reduction='mean',
-    dtype=jnp.float64,
+  toy = autoencoder.make(
+    *(2, 1, sample), importance_decay=importance, dtype=jnp.float64
   )
   batch = sample(jax.random.key(0))
   found = expected_loss(params, density=density, importance=importance)
