@@ -14,26 +14,19 @@ from toyjax.studies import (
   certify_failure,
   descend_runaways,
   latent_atlas,
-  optimization_failure,
 )
 from toyjax.studies.certify_failure.certifying import CERTIFICATES
 
 SEEDS = 16  # A third of them run away.
 
 
-@pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-  path = tmp_path_factory.mktemp('runs') / 'small'
-  tasks.train(
-    path,
-    optimization_failure.STUDY,
-    SEEDS,
-    num_features=8,
-    num_steps=10_000,
-    observe_steps=[200, 10_000],
-    learning_rate=[0.01, 1e3],
-  )
-  return path
+workdir = tasks.trained(
+  SEEDS,
+  num_features=8,
+  num_steps=10_000,
+  observe_steps=[200, 10_000],
+  learning_rate=[0.01, 1e3],
+)
 
 
 def _certify(workdir):

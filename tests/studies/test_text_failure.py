@@ -65,8 +65,6 @@ def test_it_says_what_stands_at_the_end(finished):
   assert 'argmax takes the lower index' in text
   assert 'learned' not in [line.split()[1] for line in text.split('\n')[4:]]
   assert 'nearest to the printed one' in report.parts[6]
-  names = [sheet.name for sheet in report.sheets]
-  assert names == ['outcomes', 'losses', 'generation']
 
 
 def test_labels_are_those_of_the_stored_weights_in_float64(one):
