@@ -103,7 +103,8 @@ def test_what_does_not_fit_is_named(workdir, given, message):
     tasks.prepare(certify_failure.STUDY, **{'workdir': str(workdir), **given})
 
 
-def _descend(workdir, **given):
+@pytest.fixture(scope='module')
+def descended(workdir, certified):
   return tasks.perform(
     descend_runaways.STUDY,
     workdir=str(workdir),
@@ -112,13 +113,7 @@ def _descend(workdir, **given):
     num_flows=2,
     flow_time=100,
     num_paths=2,
-    **given,
   )
-
-
-@pytest.fixture(scope='module')
-def descended(workdir, certified):
-  return _descend(workdir)
 
 
 def test_every_runaway_is_descended_from(workdir, descended):
@@ -142,8 +137,3 @@ def test_every_runaway_is_descended_from(workdir, descended):
   for row in flows:
     assert row['fallen'] == row['total'] == 2
   assert f'L-BFGS from {len(runaways)} runaways of n8_m2' in table.text()
-
-
-def test_descents_of_other_settings_are_refused(workdir, descended):
-  with pytest.raises(WorkdirError, match='--num_pairs=5, not 4'):
-    _descend(workdir, num_pairs=4)

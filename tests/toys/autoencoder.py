@@ -30,14 +30,12 @@ def make(num_features=5, num_hidden=2, sample=None, **changes):
   )
 
 
-def sparse(num_features, batch_size, *, normalize=False):
-  """Batches of which 60 % is zero."""
+def sparse(num_features, batch_size, **changes):
+  settings = {'sparsity': 0.6, 'normalize': False, 'dtype': jnp.float32}
   return sparse_features.sparse_uniform(
     num_features=num_features,
     batch_size=batch_size,
-    sparsity=0.6,
-    normalize=normalize,
-    dtype=jnp.float32,
+    **(settings | changes),
   )
 
 
