@@ -142,6 +142,9 @@ def problem(link: Link) -> str:
   if not shown or len(shown) > len(held):
     return f'[{link.text}]: {link.path} has {len(held)} numbers for it'
   for text, number in zip(shown, held):
+    digits = re.sub(r'\D', '', text.partition('e')[0]).lstrip('0')
+    if 'e' in text and len(digits) < 2:
+      return f'[{link.text}]: {text} needs two digits or more before its e'
     unit = 10.0 ** int(decimal.Decimal(text).as_tuple().exponent)
     # NaN, an empty cell, agrees with nothing.
     if not abs(float(text) - number) <= 0.5000001 * unit:

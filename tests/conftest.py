@@ -36,6 +36,13 @@ def _programs_do_not_pile_up():
       jax.clear_caches()
 
 
+@pytest.fixture
+def float64():
+  """Has a test compute in double precision."""
+  with jax.enable_x64(True):
+    yield
+
+
 @pytest.fixture(scope='module')
 def compiled_once(tmp_path_factory):
   """Takes programs that a module compiles over and over from the disk.

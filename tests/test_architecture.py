@@ -15,7 +15,6 @@ import toyjax
 from toyjax.studies import names
 
 ROOT = pathlib.Path(__file__).parent.parent
-LIBRARY = ROOT / 'toyjax'
 MODULES = sorted(
   module.name for module in pkgutil.walk_packages(toyjax.__path__, 'toyjax.')
 )

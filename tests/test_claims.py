@@ -1,72 +1,40 @@
 """Every number of CLAIMS.md is recomputed from the stored results."""
 
-import csv
-import pathlib
-import re
-
 import numpy as np
 import pytest
 
-from benchmarks import verify
-from toyjax import statistics
-
-ROOT = pathlib.Path(__file__).parents[1]
-FOLDER = ROOT / 'results'
+from tests.claims import find, read, share, table
 
 
 @pytest.fixture(scope='module')
 def claims():
-  return re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
-
-
-def _rows(path):
-  with (FOLDER / path).open() as file:
-    return list(csv.DictReader(file))
+  return read()
 
 
 @pytest.fixture(scope='module')
 def study():
-  return _rows('changepoint_study/default/study.csv')
+  return table('changepoint_study/default/study.csv')
 
 
 @pytest.fixture(scope='module')
 def replay():
-  return _rows('changepoint_replay/float32/replay.csv')
-
-
-def _find(rows, **wanted):
-  found = [
-    row for row in rows if all(row[name] == v for name, v in wanted.items())
-  ]
-  assert len(found) == 1, (wanted, len(found))
-  return found[0]
-
-
-def _share(count, total, digits=1):
-  """A count with its share and interval, as the document writes them."""
-  count, total = int(count), int(total)
-  interval = statistics.wilson(count, total)
-  low, high = 100 * float(interval.lower), 100 * float(interval.upper)
-  return (
-    f'{count:,} of {total:,}, {100 * count / total:.{digits}f} % '
-    f'[{low:.{digits}f}, {high:.{digits}f}]'
-  )
+  return table('changepoint_replay/float32/replay.csv')
 
 
 def test_places_of_replays(claims, replay):
   for problem in ('2236', '330', '4682'):
-    row = _find(replay, problem=problem, base='incorrect')
+    row = find(replay, problem=problem, base='incorrect')
     assert f'all {int(row["recorded_rollouts"]):,} rollouts' in claims
     index, sentence = row['exhaustive_index'], row['exhaustive_sentence']
     assert int(sentence) == int(index) - 1
     assert f'{index}, guilty sentence {sentence}' in claims
-  declining = _find(replay, problem='4682', base='incorrect')
+  declining = find(replay, problem='4682', base='incorrect')
   assert f'{float(declining["exhaustive_probability"]):.3f}'[1:] in claims
   assert f'{declining["drop_count"]} of 200 prove a drop' in claims
 
 
 def test_numbers_of_rollouts(claims, replay):
-  everything = _find(replay, problem='all', base='all')
+  everything = find(replay, problem='all', base='all')
   rollouts = int(everything['recorded_rollouts'])
   assert f'{rollouts:,} rollouts' in claims
   assert float(everything['mean_rollouts']) == 100
@@ -101,7 +69,7 @@ def _worst(study, process, kinds):
   ]
   assert len({row['policy'] for row in cells}) == 16
   worst = max(cells, key=lambda row: float(row['estimate']))
-  return _share(worst['count'], worst['total'])
+  return share(worst['count'], worst['total'])
 
 
 def test_false_alarms(claims, study):
@@ -123,13 +91,13 @@ def test_rollouts_to_the_mass(claims, study):
     *('eig', 'expected_entropy', 'split_median', 'thompson'),
     'git_bayesect',
   ):
-    median = float(_find(study, policy=policy, **cell)['estimate'])
+    median = float(find(study, policy=policy, **cell)['estimate'])
     assert f'{policy} {median:.0f}' in claims
   for policy in ('median', 'uniform'):
-    assert np.isinf(float(_find(study, policy=policy, **cell)['estimate']))
+    assert np.isinf(float(find(study, policy=policy, **cell)['estimate']))
   limit = {'part': 'limits', 'p1': '0.7', 'p2': '0.05'}
-  fano = float(_find(study, measure='fano', **limit)['estimate'])
-  both = float(_find(study, measure='search_and_confirm', **limit)['estimate'])
+  fano = float(find(study, measure='fano', **limit)['estimate'])
+  both = float(find(study, measure='search_and_confirm', **limit)['estimate'])
   assert f'Fano {fano:.1f}, search and confirm {both:.1f}' in claims
 
 
@@ -138,7 +106,7 @@ def test_batches(claims, study):
     found = {
       measure: int(
         float(
-          _find(study, part='batches', policy=f'q={size}', measure=measure)[
+          find(study, part='batches', policy=f'q={size}', measure=measure)[
             'estimate'
           ]
         )
@@ -155,12 +123,12 @@ def test_batches(claims, study):
 def test_policies_on_real_traces(claims):
   rows = [
     row
-    for row in _rows('changepoint_replay/policies/replay.csv')
+    for row in table('changepoint_replay/policies/replay.csv')
     if row['problem'] == 'all' and row['base'] == 'proven drop'
   ]
   assert len(rows) == 8
   for row in rows:
-    within = _share(row['within_count'], row['num_repeats'])
-    proven = _share(row['drop_count'], row['num_repeats'])
+    within = share(row['within_count'], row['num_repeats'])
+    proven = share(row['drop_count'], row['num_repeats'])
     used = float(row['mean_rollouts'])
     assert f'| {row["policy"]} | {within} | {proven} | {used:.1f} |' in claims

@@ -1,38 +1,25 @@
 """Every number on failing optimization in CLAIMS.md is in a stored result."""
 
-import csv
-import pathlib
-import re
-
 import pytest
 
-from benchmarks import verify
-from tests.test_claims import _find, _share
-
-ROOT = pathlib.Path(__file__).parents[1]
-RESULTS = ROOT / 'results'
+from tests.claims import find, read, share, table
 
 
 @pytest.fixture(scope='module')
 def claims():
-  return re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
-
-
-def _rows(path):
-  with (RESULTS / path).open() as file:
-    return list(csv.DictReader(file))
+  return read()
 
 
 @pytest.mark.parametrize('num_features', ['7', '8'])
 def test_certificates(claims, num_features):
-  total = _find(
-    _rows('certify_failure/n7_n8/totals.csv'), num_features=num_features
+  total = find(
+    table('certify_failure/n7_n8/totals.csv'), num_features=num_features
   )
   for name in ('explained', 'unresolved', 'global_minimum', 'runaway'):
-    assert _share(total[name], total['total']) in claims, name
+    assert share(total[name], total['total']) in claims, name
   rows = [
     row
-    for row in _rows('certify_failure/n7_n8/certificates.csv')
+    for row in table('certify_failure/n7_n8/certificates.csv')
     if row['num_features'] == num_features
   ]
   on_the_way = sum(
@@ -41,7 +28,7 @@ def test_certificates(claims, num_features):
     if row['verdict'] == 'GLOBAL_MINIMUM'
     and not row['outcome'].startswith('SOLVED')
   )
-  assert _share(on_the_way, total['total']) in claims
+  assert share(on_the_way, total['total']) in claims
   assert all(
     float(row['largest_catalogue_error']) < 1e-9
     for row in rows
@@ -52,22 +39,22 @@ def test_certificates(claims, num_features):
 def test_what_certificates_predict(claims):
   rows = [
     row
-    for row in _rows('certify_failure/later/certificates.csv')
+    for row in table('certify_failure/later/certificates.csv')
     if not row['outcome'].startswith('SOLVED')
   ]
   for verdict in ('GLOBAL_MINIMUM', 'RUNAWAY'):
     own = [row for row in rows if row['verdict'] == verdict]
     solved = sum(int(row['solved_at_last_step']) for row in own)
-    assert _share(solved, sum(int(row['count']) for row in own)) in claims
+    assert share(solved, sum(int(row['count']) for row in own)) in claims
 
 
 def test_label_flips_by_instruction_set(claims):
-  rows = _rows('benchmarks/label_flips_isa_n8.csv')
+  rows = table('benchmarks/label_flips_isa_n8.csv')
   for name in ('avx2', 'avx', 'sse4_2'):
-    row = _find(rows, variant=name)
-    assert _share(row['flips'], row['num_runs']) in claims, name
+    row = find(rows, variant=name)
+    assert share(row['flips'], row['num_runs']) in claims, name
   for name in ('avx', 'sse4_2'):
-    row = _find(rows, variant=name)
+    row = find(rows, variant=name)
     points = [
       100 * float(row[f'solved_difference{end}'])
       for end in ('', '_lower', '_upper')
@@ -79,7 +66,7 @@ def test_label_flips_by_instruction_set(claims):
 
 
 def test_failures_and_symmetric_failure(claims):
-  rows = _rows('failure_survival/main_n8/events.csv')
+  rows = table('failure_survival/main_n8/events.csv')
   for quantity in (
     'unsolved_that_passed_symmetric',
     'unsolved_that_passed_one_dead',
@@ -87,19 +74,19 @@ def test_failures_and_symmetric_failure(claims):
     'unsolved_that_passed_merged',
     'solved_of_passed_merged',
   ):
-    row = _find(rows, level='default', step='25000', quantity=quantity)
-    assert _share(row['count'], row['total']) in claims, quantity
-  passed = _find(
+    row = find(rows, level='default', step='25000', quantity=quantity)
+    assert share(row['count'], row['total']) in claims, quantity
+  passed = find(
     rows, level='default', step='25000', quantity='solved_after_near_symmetric'
   )
-  solved = _find(rows, level='default', step='25000', quantity='solved')
+  solved = find(rows, level='default', step='25000', quantity='solved')
   both = f'{int(passed["count"]):,} of the {int(solved["count"]):,} runs'
   assert both in claims
 
 
 @pytest.mark.parametrize('n', ['7', '8'])
 def test_adam_against_adamw(claims, n):
-  row = _find(_rows(f'failure_survival/main_n{n}/summary.csv'), level='adam')
+  row = find(table(f'failure_survival/main_n{n}/summary.csv'), level='adam')
   points = [
     100 * float(row[name])
     for name in ('difference', 'difference_lower', 'difference_upper')
@@ -119,30 +106,30 @@ def test_adam_against_adamw(claims, n):
   ],
 )
 def test_what_moves_the_failure_rate(claims, factor, level):
-  rows = _rows('failure_survival/n8/summary.csv')
-  row = _find(rows, factor=factor, level=level)
+  rows = table('failure_survival/n8/summary.csv')
+  row = find(rows, factor=factor, level=level)
   points = [
     100 * float(row[name])
     for name in ('difference', 'difference_lower', 'difference_upper')
   ]
   expected = f'{points[0]:+.1f} points [{points[1]:.1f}, {points[2]:.1f}]'
   assert expected in claims
-  default = _find(rows, level='default')
-  assert _share(default['num_solved'], default['num_seeds']) in claims
+  default = find(rows, level='default')
+  assert share(default['num_solved'], default['num_seeds']) in claims
 
 
 def test_the_second_moment(claims):
-  rows = _rows('symmetric_escape/n7/escape.csv')
+  rows = table('symmetric_escape/n7/escape.csv')
   for variant in ('kept', 'frozen', 'adam_b2=0.9999', 'adam_eps=0.001'):
-    row = _find(rows, variant=variant)
-    assert _share(row['num_left'], row['num_runs']) in claims, variant
+    row = find(rows, variant=variant)
+    assert share(row['num_left'], row['num_runs']) in claims, variant
   for variant in ('adam_b2=0.9', 'adam_b2=0.99', 'kept'):
-    steps = int(float(_find(rows, variant=variant)['median_steps']))
+    steps = int(float(find(rows, variant=variant)['median_steps']))
     assert f'{steps:,}' in claims
 
 
 def test_symmetric_failure_is_a_saddle(claims):
-  rows = _rows('symmetric_failure/default/verdicts.csv')
+  rows = table('symmetric_failure/default/verdicts.csv')
   assert len(rows) == 20
   assert {row['verdict'] for row in rows} == {'SADDLE'}
   for row in rows:  # The lowest value found is the least there is.
@@ -153,7 +140,7 @@ def test_symmetric_failure_is_a_saddle(claims):
     assert upper - lower <= 2e-5 * abs(upper)  # CSV files hold six digits.
   for n in ('7', '12'):
     for factor in ('1', '1.1'):
-      row = _find(rows, num_features=n, norm_factor=factor)
+      row = find(rows, num_features=n, norm_factor=factor)
       value = float(row['lowest_curvature_found'])
       assert f'{value:.3g}'.replace('0.', '.') in claims
   decayed = {
@@ -163,38 +150,38 @@ def test_symmetric_failure_is_a_saddle(claims):
   }
   for n, verdict in decayed.items():
     assert verdict == ('SADDLE' if n < 5 else 'LOCAL_MINIMUM')
-  descents = _rows('symmetric_failure/default/descents.csv')
+  descents = table('symmetric_failure/default/descents.csv')
   below = [int(row['num_below']) for row in descents]
-  assert _share(sum(below), 32 * len(below)) in claims
+  assert share(sum(below), 32 * len(below)) in claims
 
 
 def test_the_time_in_symmetric_failure(claims):
-  rows = _rows('symmetric_failure/default/escape.csv')
+  rows = table('symmetric_failure/default/escape.csv')
   for n, optimizer, factor in (
     ('7', 'adam', '1'),
     ('10', 'adam', '1'),
     ('7', 'adamw', '1'),
     ('8', 'adamw', '1'),
   ):
-    row = _find(rows, num_features=n, optimizer=optimizer, norm_factor=factor)
+    row = find(rows, num_features=n, optimizer=optimizer, norm_factor=factor)
     assert f'{int(float(row["median_escape_step"])):,}' in claims
-  stuck = _find(rows, num_features='9', optimizer='adamw', norm_factor='1')
-  assert _share(stuck['num_never_escaped'], stuck['total']) in claims
+  stuck = find(rows, num_features='9', optimizer='adamw', norm_factor='1')
+  assert share(stuck['num_never_escaped'], stuck['total']) in claims
 
 
 def test_dead_rows_and_tilt(claims):
   wanted = {'source': 'training', 'num_features': '7', 'step': '5000'}
-  dead = _find(
-    _rows('symmetric_failure/default/dead.csv'), weight_decay='0.01', **wanted
+  dead = find(
+    table('symmetric_failure/default/dead.csv'), weight_decay='0.01', **wanted
   )
-  assert _share(dead['num_dead'], dead['num_states']) in claims
+  assert share(dead['num_dead'], dead['num_states']) in claims
   low, high = float(dead['bias_low']), float(dead['bias_high'])
   assert f'[{low:.3f}, {high:.3f}]' in claims
-  tilt = _find(
-    _rows('symmetric_failure/default/tilt.csv'), weight_decay='0.01', **wanted
+  tilt = find(
+    table('symmetric_failure/default/tilt.csv'), weight_decay='0.01', **wanted
   )
-  assert _share(tilt['special_wrong'], tilt['num_unsolved']) in claims
-  rows = _rows('symmetric_failure/default/tilt.csv')
+  assert share(tilt['special_wrong'], tilt['num_unsolved']) in claims
+  rows = table('symmetric_failure/default/tilt.csv')
   assert {row['general_wrong'] for row in rows} == {'0'}
   states = sum(int(row['num_unsolved']) for row in rows)
   assert f'never, in {states:,} states' in claims
@@ -202,8 +189,8 @@ def test_dead_rows_and_tilt(claims):
 
 def test_the_frozen_experiment(claims):
   for nudge in ('0.05', '0.1', '0.2'):
-    row = _find(
-      _rows('symmetric_failure/default/frozen.csv'),
+    row = find(
+      table('symmetric_failure/default/frozen.csv'),
       num_features='7',
       norm_factor='1',
       nudge=nudge,
@@ -218,11 +205,11 @@ def test_the_frozen_experiment(claims):
 
 
 def test_the_chaos_map(claims):
-  rows = _rows('chaos_map/two_chains/summary.csv')
+  rows = table('chaos_map/two_chains/summary.csv')
   for step in ('10000', '25000'):
-    row = _find(rows, step=step, outcome='RECOVERED')
-    assert _share(row['count'], row['total']) in claims
-  rows = _rows('chaos_map/two_chains/dimensions.csv')
+    row = find(rows, step=step, outcome='RECOVERED')
+    assert share(row['count'], row['total']) in claims
+  rows = table('chaos_map/two_chains/dimensions.csv')
   for edge, dtype, windows, method in (
     ('slow', 'float32', 'resolved', 'box_dimension'),
     ('slow', 'float64', 'resolved', 'box_dimension'),
@@ -232,7 +219,7 @@ def test_the_chaos_map(claims):
     ('fast', 'float64', 'all', 'box_dimension'),
     ('smooth null', 'float64', 'all', 'box_dimension'),
   ):
-    row = _find(rows, edge=edge, dtype=dtype, windows=windows, method=method)
+    row = find(rows, edge=edge, dtype=dtype, windows=windows, method=method)
     estimate, lower, upper = (
       f'{float(row[name]):.2f}' for name in ('estimate', 'lower', 'upper')
     )
@@ -241,35 +228,35 @@ def test_the_chaos_map(claims):
 
 
 def test_three_dimensions(claims):
-  rows = _rows('failure_sizes/m2_m3/sizes.csv')
+  rows = table('failure_sizes/m2_m3/sizes.csv')
   for n in ('8', '9', '10', '12'):
     for m in ('2', '3'):
-      row = _find(rows, num_features=n, num_hidden=m, step='25000')
-      assert _share(row['failed'], row['total']) in claims, (n, m)
-  row = _find(
-    _rows('failure_sizes/m2_m3/ratios.csv'), num_features='9', step='5000'
+      row = find(rows, num_features=n, num_hidden=m, step='25000')
+      assert share(row['failed'], row['total']) in claims, (n, m)
+  row = find(
+    table('failure_sizes/m2_m3/ratios.csv'), num_features='9', step='5000'
   )
   ratio, lower, upper = (float(row[x]) for x in ('ratio', 'lower', 'upper'))
   assert f'{ratio:.1f} [{lower:.1f}, {upper:.1f}]' in claims
 
 
 def test_other_descents_from_runaways(claims):
-  runaways = _find(_rows('certify_failure/n7_n8/totals.csv'), num_features='8')[
+  runaways = find(table('certify_failure/n7_n8/totals.csv'), num_features='8')[
     'runaway'
   ]
   for name, ends in (
     ('descents', ('SOLVED', 'STALLED', 'UNFINISHED')),
     ('short_pairs10', ('SOLVED',)),
   ):
-    rows = _rows(f'descend_runaways/n8/{name}.csv')
+    rows = table(f'descend_runaways/n8/{name}.csv')
     assert sum(int(row['count']) for row in rows) == int(runaways)
     for end in ends:
-      row = _find(rows, end=end)
+      row = find(rows, end=end)
       assert row['total'] == runaways
-      assert _share(row['count'], row['total']) in claims, (name, end)
+      assert share(row['count'], row['total']) in claims, (name, end)
     below = sum(int(row['below_infimum']) for row in rows)
-    assert _share(below, runaways) in claims
-  last = _rows('descend_runaways/n8/flows.csv')[-1]
+    assert share(below, runaways) in claims
+  last = table('descend_runaways/n8/flows.csv')[-1]
   assert float(last['time']) == 1e5
   above = f'{last["above_infimum"]} of {last["total"]} above it'
   assert f'Gradient flow to time 1e5: {above}' in claims

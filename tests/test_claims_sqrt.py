@@ -1,45 +1,26 @@
 """Every number on the square-root net in CLAIMS.md is in a stored result."""
 
-import csv
-import pathlib
-import re
-
 import pytest
 
-from benchmarks import verify
-from tests.test_claims import _find, _share
+from tests.claims import RESULTS, find, section, share, table
 from toyjax import statistics
-
-ROOT = pathlib.Path(__file__).parents[1]
-RESULTS = ROOT / 'results' / 'sqrt_failure'
 
 
 @pytest.fixture(scope='module')
 def claims():
-  text = re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
-  start = text.index('## Walking small nets: the square-root net')
-  return text[start : text.find(' ## ', start + 1)]
-
-
-def _rows(folder, name, **wanted):
-  with (RESULTS / folder / f'{name}.csv').open() as file:
-    return [
-      row
-      for row in csv.DictReader(file)
-      if all(row[key] == value for key, value in wanted.items())
-    ]
+  return section('Walking small nets: the square-root net')
 
 
 def _text(row):
-  return _share(row['count'], row['total'], digits=2)
+  return share(row['count'], row['total'], digits=2)
 
 
 def test_outcomes(claims):
-  rows = _rows('narrow32', 'summary', step='2000')
+  rows = table('sqrt_failure/narrow32/summary.csv', step='2000')
   for name in ('REACHED', 'CONSTANT', 'ONE_LINE', 'DEAD_UNITS'):
-    assert _text(_find(rows, outcome=name)) in claims, name
+    assert _text(find(rows, outcome=name)) in claims, name
   rest = [
-    _find(rows, outcome=name)['count']
+    find(rows, outcome=name)['count']
     for name in ('ALL_LIVE', 'UNRESOLVED', 'DIVERGED')
   ]
   text = 'all units live {}, still falling {}, diverged {} '
@@ -47,15 +28,18 @@ def test_outcomes(claims):
 
 
 def test_dead_units(claims):
-  rows = _rows('narrow32', 'units')
-  assert f'no unit dead in {_text(_find(rows, num_dead="0"))};' in claims
-  assert f'all four in {_text(_find(rows, num_dead="4"))} ' in claims
+  rows = table('sqrt_failure/narrow32/units.csv')
+  assert f'no unit dead in {_text(find(rows, num_dead="0"))};' in claims
+  assert f'all four in {_text(find(rows, num_dead="4"))} ' in claims
 
 
 @pytest.mark.parametrize('width', ['2', '3', '4', '8', '16'])
 def test_widths(claims, width):
-  (row,) = _rows(
-    'widths', 'summary', hidden_dim=width, step='2000', outcome='REACHED'
+  (row,) = table(
+    'sqrt_failure/widths/summary.csv',
+    hidden_dim=width,
+    step='2000',
+    outcome='REACHED',
   )
   assert f'{width} {_text(row)}' in claims or (
     f'{width} units a layer {_text(row)}' in claims
@@ -63,7 +47,7 @@ def test_widths(claims, width):
 
 
 def test_pieces(claims):
-  rows = _rows('narrow32', 'regions')
+  rows = table('sqrt_failure/narrow32/regions.csv')
   assert {row['max_num_regions'] for row in rows} == {'7'}
   seven = {
     row['where']: row
@@ -81,7 +65,9 @@ def test_pieces(claims):
   assert f'{own[0].replace(" ", " pieces ")}, {", ".join(own[1:])}.' in claims
   wide = [
     row
-    for row in _rows('widths', 'regions', hidden_dim='16', where='interval')
+    for row in table(
+      'sqrt_failure/widths/regions.csv', hidden_dim='16', where='interval'
+    )
     if row['among'] == 'all' and int(row['count'])
   ]
   most = max(int(row['num_regions']) for row in wide)
@@ -90,8 +76,11 @@ def test_pieces(claims):
 
 
 def _agreement(folder, relative_to, **wanted):
-  return _rows(
-    folder, 'agreement', relative_to=relative_to, among='all', **wanted
+  return table(
+    f'sqrt_failure/{folder}/agreement.csv',
+    relative_to=relative_to,
+    among='all',
+    **wanted,
   )
 
 
@@ -119,19 +108,24 @@ def test_formulas(claims):
     for relative_to in (largest, at_point)
   ]
   assert {row['tolerance'] for row in exact} == {'1e-12'}
-  assert {_text(row) for row in exact} == {_share(10_000, 10_000, digits=2)}
+  assert {_text(row) for row in exact} == {share(10_000, 10_000, digits=2)}
   assert f'largest {size(exact[0])} and {size(exact[1])} ' in claims
 
 
 def test_precision():
-  single, double = (_rows(name, 'summary') for name in ('narrow32', 'narrow64'))
+  single, double = (
+    table(f'sqrt_failure/{name}/summary.csv')
+    for name in ('narrow32', 'narrow64')
+  )
   assert len(single) == len(double) > 0
   assert single == double
 
 
 def test_newton(claims):
   def error(folder, operations, name):
-    (row,) = _rows(folder, 'errors', num_operations=str(operations))
+    (row,) = table(
+      f'sqrt_failure/{folder}/errors.csv', num_operations=str(operations)
+    )
     return float(row[f'rmse_{name}'])
 
   def short(value, digits):
@@ -152,16 +146,10 @@ def test_newton(claims):
 
 
 def test_the_walked_net_is_the_best_of_its_kind():
-  (row,) = _rows('widths', 'errors', hidden_dim='2')
-  text = (ROOT / 'results' / 'walk_sqrt' / 'best' / 'formula.txt').read_text()
+  (row,) = table('sqrt_failure/widths/errors.csv', hidden_dim='2')
+  text = (RESULTS / 'walk_sqrt' / 'best' / 'formula.txt').read_text()
   assert 'seed 0, index 6963\n' in text
   assert f'at the end {float(row["rmse_min"]):.6g}'[:-1] in text
-
-
-def _bench(name):
-  path = ROOT / 'results' / 'benchmarks' / f'{name}.csv'
-  with path.open() as file:
-    return list(csv.DictReader(file))
 
 
 def test_agreement_with_torch(claims):
@@ -169,10 +157,17 @@ def test_agreement_with_torch(claims):
     ('sqrt_torch_agreement', 'all {} shares within 4 standard errors, largest'),
     ('sqrt_torch_agreement_seed1', 'with `--seed=1` all {}, largest'),
   ):
-    errors = [abs(float(row['standard_errors'])) for row in _bench(name)]
+    errors = [
+      abs(float(row['standard_errors']))
+      for row in table(f'benchmarks/{name}.csv')
+    ]
     assert f'{text.format(len(errors))} {max(errors):.2f}' in claims
   first, second = (
-    min(statistics.holm([float(row['p_value']) for row in _bench(name)]))
+    min(
+      statistics.holm(
+        [float(row['p_value']) for row in table(f'benchmarks/{name}.csv')]
+      )
+    )
     for name in ('sqrt_torch_agreement', 'sqrt_torch_agreement_seed1')
   )
   text = f'least p by Holm {first:.3f} and {second:.0f}'
@@ -181,7 +176,7 @@ def test_agreement_with_torch(claims):
     (row['net'], row['outcome']): (
       f'{int(row["toyjax_count"]):,} and {int(row["torch_count"]):,}'
     )
-    for row in _bench('sqrt_torch_agreement')
+    for row in table('benchmarks/sqrt_torch_agreement.csv')
     if row['step'] == '2000'
   }
   assert f'1-4-4-1, reached: {counts["1-4-4-1", "REACHED"]}' in claims

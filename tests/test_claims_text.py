@@ -1,49 +1,37 @@
 """Every number on the tiny text net in CLAIMS.md is in a stored result."""
 
-import csv
-import pathlib
 import re
 
 import pytest
 
-from benchmarks import verify
-from tests.test_claims import _find, _share
+from tests.claims import RESULTS, find, section, share, table
 
-ROOT = pathlib.Path(__file__).parents[1]
-RESULTS = ROOT / 'results'
 HELLO = 'generation from hello'
 
 
 @pytest.fixture(scope='module')
 def claims():
-  text = re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
-  start = text.index('## Walking small nets: the tiny text net')
-  return text[start : text.find(' ## ', start + 1)]
-
-
-def _rows(folder, name):
-  with (RESULTS / 'text_failure' / folder / f'{name}.csv').open() as file:
-    return list(csv.DictReader(file))
+  return section('Walking small nets: the tiny text net')
 
 
 def _text(folder, measure, name, *, epoch='501', **wanted):
-  row = _find(
-    _rows(folder, 'summary'),
+  row = find(
+    table(f'text_failure/{folder}/summary.csv'),
     epoch=epoch,
     measure=measure,
     **{'class': name},
     **wanted,
   )
-  return _share(row['count'], row['total'], digits=2)
+  return share(row['count'], row['total'], digits=2)
 
 
 def test_the_rest_of_a_million(claims):
-  rows = _rows('million', 'summary')
+  rows = table('text_failure/million/summary.csv')
   six = [r for r in rows if r['pairs'] == 'six' and r['epoch'] == '501']
-  wrong = _find(six, **{'class': 'ALL_WRONG'})
-  dead = int(_find(six, measure='dead layer', **{'class': 'any'})['count'])
+  wrong = find(six, **{'class': 'ALL_WRONG'})
+  dead = int(find(six, measure='dead layer', **{'class': 'any'})['count'])
   # A net with a dead layer learns not all: what is not DEAD_LAYER is tied.
-  dead -= int(_find(six, **{'class': 'DEAD_LAYER'})['count'])
+  dead -= int(find(six, **{'class': 'DEAD_LAYER'})['count'])
   assert f'{dead:,} of them in nets with a dead layer' in claims
   assert f'no pair right: {wrong["count"]}. ' in claims
   cycles = [
@@ -53,19 +41,19 @@ def test_the_rest_of_a_million(claims):
   ]
   assert len(cycles) == 7
   assert f'three longer ones {sum(sorted(cycles)[:3])} in all' in claims
-  best = _find(_rows('million', 'best'), pairs='six')
+  best = find(table('text_failure/million/best.csv'), pairs='six')
   assert best['outcome'] == 'LEARNED_ALL'
   assert f'lowest loss {float(best["loss"]):.5f}'[:-1].replace('0.', '.') in (
     claims
   )
   assert f'seed {best["seed_index"]}:' in claims
-  never = _find(
-    _rows('million', 'generation'),
+  never = find(
+    table('text_failure/million/generation.csv'),
     pairs='six',
     start='hello',
     **{'class': 'never !'},
   )
-  tied = _find(six, measure='tie')
+  tied = find(six, measure='tie')
   assert (
     f'in {int(never["count_tied"]):,} of the {int(tied["count"]):,} tied'
     in claims
@@ -79,8 +67,12 @@ def test_the_order_of_the_vocabulary(claims):
 
 
 def _z(folder, runs, a, b):
-  rows = [r for r in _rows(folder, 'exchange') if r['pairs'] == 'six']
-  return float(_find(rows, runs=runs, pair_a=a, pair_b=b)['z'])
+  rows = [
+    r
+    for r in table(f'text_failure/{folder}/exchange.csv')
+    if r['pairs'] == 'six'
+  ]
+  return float(find(rows, runs=runs, pair_a=a, pair_b=b)['z'])
 
 
 def test_exchange(claims):
@@ -93,7 +85,7 @@ def test_exchange(claims):
   four = [
     f'{float(row["z"]):.2f}'
     for folder in ('million', 'four_seed1')
-    for row in _rows(folder, 'exchange')
+    for row in table(f'text_failure/{folder}/exchange.csv')
     if (row['pairs'], row['runs']) == ('four', 'untied')
   ]
   text = 'hello and cat {}, dog and world {}; with `--seed=1` {} and {}'
@@ -102,7 +94,7 @@ def test_exchange(claims):
   def across(folder, runs):
     return [
       abs(float(row['z']))
-      for row in _rows(folder, 'exchange')
+      for row in table(f'text_failure/{folder}/exchange.csv')
       if row['pairs'] == 'six'
       and row['runs'] == runs
       and {row['pair_a'][-1], row['pair_b'][-1]} == {'g', '!'}
@@ -113,10 +105,12 @@ def test_exchange(claims):
   assert f'{min(untied):.2f} to {max(untied):.2f} in size' in claims
   assert f'with tied runs {min(every):.1f} to {max(every):.1f}' in claims
   assert f'at most {max(across("float64", "all")):.2f}' in claims
-  total = _rows('million', 'exchange')[-1]['total']
-  six = [r for r in _rows('million', 'exchange') if r['pairs'] == 'six']
+  total = table('text_failure/million/exchange.csv')[-1]['total']
+  six = [
+    r for r in table('text_failure/million/exchange.csv') if r['pairs'] == 'six'
+  ]
   total = int(
-    _find(six, runs='untied', pair_a='cat->dog', pair_b='dog->!')['total']
+    find(six, runs='untied', pair_a='cat->dog', pair_b='dog->!')['total']
   )
   assert f'{total:,} untied runs' in claims
 
@@ -134,7 +128,11 @@ def test_precision(claims, epoch):
   [('advice', '501', 'adam lr=0.01 full'), ('epochs', '5010', 'lr=0.01')],
 )
 def test_paired_differences(claims, folder, epoch, label):
-  row = _find(_rows(folder, 'differences'), epoch=epoch, configuration=label)
+  row = find(
+    table(f'text_failure/{folder}/differences.csv'),
+    epoch=epoch,
+    configuration=label,
+  )
   middle, low, high = (
     100 * float(row[name]) for name in ('difference', 'lower', 'upper')
   )
@@ -152,7 +150,11 @@ def test_epochs(claims, rate, epoch):
 
 
 def test_temperatures(claims):
-  rows = [r for r in _rows('million', 'temperatures') if r['pairs'] == 'six']
+  rows = [
+    r
+    for r in table('text_failure/million/temperatures.csv')
+    if r['pairs'] == 'six'
+  ]
 
   def values(name, tokens, digits):
     return [
@@ -172,14 +174,14 @@ def test_temperatures(claims):
 def test_the_printed_run(claims, pairs):
   counts = [
     int(row['count_at_most_printed'])
-    for row in _rows('million', 'losses')
+    for row in table('text_failure/million/losses.csv')
     if row['pairs'] == pairs and row['printed']
   ]
   assert ', '.join(f'{count:,}' for count in counts) in claims
 
 
 def test_the_walked_net_is_the_best_of_the_million():
-  best = _find(_rows('million', 'best'), pairs='six')
+  best = find(table('text_failure/million/best.csv'), pairs='six')
   text = (RESULTS / 'walk_text' / 'best_six' / 'walk.txt').read_text()
   assert f'index {best["seed_index"]}\n' in text
   assert re.search(rf'501 +{float(best["loss"]):.4f}\n', text)

@@ -1,29 +1,14 @@
 """What CLAIMS.md says of the text net in PyTorch is in a stored result."""
 
-import csv
-import pathlib
-import re
-
 import pytest
 
-from benchmarks import verify
-from tests.test_claims import _find
+from tests.claims import find, section, table
 from toyjax import statistics
-
-ROOT = pathlib.Path(__file__).parents[1]
-RESULTS = ROOT / 'results'
 
 
 @pytest.fixture(scope='module')
 def claims():
-  text = re.sub(r'\s+', ' ', verify.plain((ROOT / 'CLAIMS.md').read_text()))
-  start = text.index('## Walking small nets: the tiny text net')
-  return text[start : text.find(' ## ', start + 1)]
-
-
-def _bench(name):
-  with (RESULTS / 'benchmarks' / f'{name}.csv').open() as file:
-    return list(csv.DictReader(file))
+  return section('Walking small nets: the tiny text net')
 
 
 @pytest.mark.parametrize(
@@ -34,7 +19,9 @@ def _bench(name):
   ],
 )
 def test_agreement_with_torch(claims, name, text):
-  errors = [abs(float(r['standard_errors'])) for r in _bench(name)]
+  errors = [
+    abs(float(r['standard_errors'])) for r in table(f'benchmarks/{name}.csv')
+  ]
   found = text.format(
     agree=sum(error <= 4.0 for error in errors),
     all=len(errors),
@@ -46,7 +33,11 @@ def test_agreement_with_torch(claims, name, text):
 def test_no_share_of_torch_differs_by_more_than_chance(claims):
   least = []
   for name in ('text_torch_agreement', 'text_torch_agreement_seed1'):
-    least.append(statistics.holm([float(r['p_value']) for r in _bench(name)]))
+    least.append(
+      statistics.holm(
+        [float(r['p_value']) for r in table(f'benchmarks/{name}.csv')]
+      )
+    )
     assert least[-1].min() > 1e-3
   (first, second) = (min(values) for values in least)
   text = f'least p by Holm {first:.3f}, with `--seed=1` {second:.0f}'
@@ -56,7 +47,7 @@ def test_no_share_of_torch_differs_by_more_than_chance(claims):
 def test_counts_of_torch(claims):
   rows = [
     row
-    for row in _bench('text_torch_agreement')
+    for row in table('benchmarks/text_torch_agreement.csv')
     if (row['optimizer'], row['hidden_dim'], row['pairs'], row['epoch'])
     == ('sgd', '2', 'six', '501')
     and row['batches'] == 'full'
@@ -67,11 +58,11 @@ def test_counts_of_torch(claims):
     ('tied', 'TIED'),
     ('dog→dog', 'hello falls into dog->dog'),
   ):
-    row = _find(rows, outcome=outcome)
+    row = find(rows, outcome=outcome)
     here, there = int(row['toyjax_count']), int(row['torch_count'])
     assert f'{title} {here:,} and {there:,}' in claims
-  same = _find(
-    _bench('text_torch_agreement_same_start'),
+  same = find(
+    table('benchmarks/text_torch_agreement_same_start.csv'),
     pairs='six',
     hidden_dim='2',
     optimizer='sgd',

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.toys import autoencoder, sqrt_net, text_net
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
-from toyjax.data import sparse_features, word_pairs
+from toyjax.data import sparse_features
 from toyjax.lanes import lanes
-from toyjax.toys import relu_autoencoder, sqrt_mlp, text_mlp
+from toyjax.toys import relu_autoencoder
 
 NUM_STEPS = 40
 NUM_SEEDS = 32
@@ -33,82 +34,38 @@ class Row(NamedTuple):
   data_from_seed: bool
 
 
-def _autoencoder(sample, init='glorot_normal', loss_reduction='mean'):
-  return relu_autoencoder.make(
-    num_features=6,
-    num_hidden=2,
-    sample=sample,
-    init=init,
-    init_scale=1.0,
-    importance_decay=0.9,
-    loss_reduction=loss_reduction,
-    dtype=jnp.float32,
-  )
-
-
-def _one_hot():
-  return sparse_features.one_hot(num_features=6, dtype=jnp.float32)
-
-
-def _sparse(batch_size, normalize):
-  return sparse_features.sparse_uniform(
-    num_features=6,
-    batch_size=batch_size,
-    sparsity=0.6,
-    normalize=normalize,
-    dtype=jnp.float32,
-  )
-
-
-def _text():
-  return text_mlp.make(
-    vocabulary_size=7,
-    pairs=word_pairs.get('six').pairs,
-    embed_dim=2,
-    hidden_dims=(2, 2),
-    batch_size=6,
-    init='torch',
-    dtype=jnp.float32,
-  )
-
-
-def _sqrt():
-  return sqrt_mlp.make(
-    target='sqrt',
-    coefficients=(),
-    low=0.25,
-    high=4.0,
-    num_points=6,
-    spacing='uniform',
-    widths=(2, 2),
-    init='flax_dense',
-    init_scale=1.0,
-    dtype=jnp.float32,
-  )
+def _autoencoder(sample=None, **changes):
+  return autoencoder.make(6, 2, sample, importance_decay=0.9, **changes)
 
 
 TOYS = {
   **{
     f'autoencoder_one_hot_{init}': Row(
-      lambda key, init=init: _autoencoder(_one_hot(), init), 1e-2, False
+      lambda key, init=init: _autoencoder(init=init), 1e-2, False
     )
     for init in relu_autoencoder.INITS
   },
   'autoencoder_one_hot_sum': Row(
-    lambda key: _autoencoder(_one_hot(), loss_reduction='sum'), 1e-2, False
+    lambda key: _autoencoder(loss_reduction='sum'), 1e-2, False
   ),
   'autoencoder_sparse': Row(
-    lambda key: _autoencoder(_sparse(512, normalize=False)), 1e-2, True
+    lambda key: _autoencoder(autoencoder.sparse(6, 512)), 1e-2, True
   ),
   'autoencoder_fixed_samples': Row(
     lambda key: _autoencoder(
-      sparse_features.fixed(_sparse(20, normalize=True)(key))
+      sparse_features.fixed(autoencoder.sparse(6, 20, normalize=True)(key))
     ),
     1e-2,
     True,
   ),
-  'text': Row(lambda key: _text(), 1e-2, False),
-  'sqrt_uniform': Row(lambda key: _sqrt(), 1e-2, True),
+  'text': Row(lambda key: text_net.make(), 1e-2, False),
+  'sqrt_uniform': Row(
+    lambda key: sqrt_net.make(
+      low=0.25, num_points=6, spacing='uniform', init='flax_dense'
+    ),
+    1e-2,
+    True,
+  ),
 }
 
 

@@ -19,7 +19,6 @@ SOURCES = sorted(
 )
 # Where `encoding` stands among the positional arguments.
 PLACES = {'open': 3, 'read_text': 0, 'write_text': 1}
-MODES = {'open': 1}
 
 
 def _unnamed(source: str) -> list[int]:

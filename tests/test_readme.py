@@ -101,6 +101,19 @@ def test_help_knows_the_flags_of_the_readme():
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'float64'])
+@pytest.mark.parametrize('num_features', [6, 7, 8])
+def test_recovery_is_linked_to_its_results(num_features, dtype):
+  """That linked numbers are right, `test_verify` says."""
+  (row,) = re.findall(rf'^\| {dtype} \|.*', README, flags=re.M)
+  cell = row.partition(f'n = {num_features}: ')[2].partition('; n =')[0]
+  (link,) = verify.links(cell)
+  assert link.path == f'results/optimization_failure/{dtype}/summary.csv'
+  assert f'num_features={num_features}&step=25000&' in link.query
+  assert 'SOLVED' in link.query
+  assert len(verify.numbers(link.text)) == 5
+
+
+@pytest.mark.parametrize('dtype', ['float32', 'float64'])
 def test_the_results_come_from_the_main_job(dtype):
   manifest = json.loads((RESULTS / dtype / 'manifest.json').read_text())
   assert manifest['script'] == 'optimization_failure'

@@ -5,7 +5,7 @@ import enum
 import numpy as np
 import pytest
 
-from toyjax import common_settings, settings, stages, store
+from toyjax import common_settings, memory, settings, stages, store
 from toyjax.parsers import Choice, Number, SettingError
 from toyjax.settings import FIXED, SHAPE, STATIC, TRACED, Setting
 
@@ -82,7 +82,7 @@ def test_stages_are_the_product_of_the_static_settings():
   assert adam.coordinates['step'].values.tolist() == [10, 100]
 
 
-def test_seeds_are_crossed_with_configurations():
+def test_seeds_are_crossed_with_configurations(monkeypatch):
   adam = _grid()[1]
   xs = adam.xs(3)
   np.testing.assert_allclose(xs['rate'], [0.1, 0.2] * 3)
@@ -92,8 +92,10 @@ def test_seeds_are_crossed_with_configurations():
   own = adam._replace(num_seeds=2)
   assert len(own.xs(3)['rate']) == own.num_runs(3) == 4
   assert len(adam.few_xs(10**9)['rate']) < 10**4
-  with pytest.raises(SettingError, match='GiB of memory'):
-    adam.xs(10**12)
+  monkeypatch.setattr(memory, 'of_machine', lambda: 2**30)
+  message = f'{2 * 2**31:,} runs, before any is made, .*GiB of memory'
+  with pytest.raises(SettingError, match=message):
+    adam.xs(2**31)
 
 
 def test_the_run_of_a_seed_is_that_of_the_sweep():

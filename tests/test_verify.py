@@ -42,8 +42,10 @@ def test_most_numbers_of_claims_are_linked():
     ('2 rows', '&rows=', ''),
     ('2,755 of 8,192', '&pooled=', ''),
     ('0.0', '&cell=fraction&outcome=OFF', ''),
-    ('0e-3', '&cell=fraction&outcome=OFF', ''),
-    ('2e-5', '&cell=fraction&outcome=OFF', '2e-5 is 0'),
+    ('2.8e3 of 4,096', '', ''),
+    ('2.7e3 of 4,096', '', '2.7e3 is 2755'),
+    ('3e3 of 4,096', '', '3e3 needs two digits'),
+    ('2.0e-5', '&cell=fraction&outcome=OFF', '2.0e-5 is 0'),
   ],
 )
 def test_what_is_wrong_is_said(text, query, word):

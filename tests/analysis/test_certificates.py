@@ -15,11 +15,7 @@ from toyjax.analysis.autoencoder import (
 from toyjax.analysis.autoencoder.catalogue import Entry
 from toyjax.analysis.autoencoder.certificates import Verdict
 
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
+pytestmark = pytest.mark.usefixtures('float64')
 
 
 def _certify(states):

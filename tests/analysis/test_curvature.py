@@ -8,14 +8,10 @@ import pytest
 from toyjax.analysis.autoencoder import curvature, curvature_bounds, pieces
 from toyjax.toys.relu_autoencoder import Params
 
+pytestmark = pytest.mark.usefixtures('float64')
+
 TOLERANCES = {'kink_tolerance': 1e-9, 'zero_tolerance': 1e-9}
 SEARCH = {'num_starts': 4, 'num_iterations': 12}
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
 
 
 def _polygon(num_sides, norm, num_dead=0):

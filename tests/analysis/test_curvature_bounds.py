@@ -16,11 +16,7 @@ from toyjax.analysis.autoencoder import (
   symmetric_failure,
 )
 
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
+pytestmark = pytest.mark.usefixtures('float64')
 
 
 def _forms_of(hessian, normals, rotations=None):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from tests import references_weights as references
+from tests.toys import autoencoder
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.analysis.autoencoder import events
 from toyjax.analysis.autoencoder.events import Place
 from toyjax.base import Dynamics
-from toyjax.data import sparse_features
 from toyjax.descent import DescentState
 from toyjax.toys import relu_autoencoder
 
@@ -185,28 +185,17 @@ def test_near_symmetric_only_widens():
 def test_what_is_seen_in_training_is_what_a_trajectory_shows():
   num_steps = 400
 
-  def make(lr):
-    toy = relu_autoencoder.make(
-      num_features=5,
-      num_hidden=2,
-      sample=sparse_features.one_hot(num_features=5, dtype=jnp.float32),
-      init='glorot_normal',
-      init_scale=1.0,
-      importance_decay=1.0,
-      loss_reduction='mean',
-      dtype=jnp.float32,
-    )
-    adam = optimizers.make(
-      'adam', learning_rate=lr, schedule=None, b1=0.9, b2=0.999, eps=1e-8
-    )
-    return descent.descend(toy, adam)
+  adam = optimizers.make(
+    'adam', learning_rate=1e-2, schedule=None, b1=0.9, b2=0.999, eps=1e-8
+  )
+  inner = descent.descend(autoencoder.make(), adam)
 
   def trial(x):
     def locate(state, info):
       del info
       return events.locate(state.inner.params, **NUMBERS)
 
-    dynamics = events.watch(make(1e-2), **NUMBERS)
+    dynamics = events.watch(inner, **NUMBERS)
     state, located = loops.unroll(x['key'], dynamics, num_steps, observe=locate)
     return state.record, located
 

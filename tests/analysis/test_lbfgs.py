@@ -11,14 +11,10 @@ import pytest
 from toyjax.analysis.autoencoder import gradient_flow, lbfgs, pieces, valleys
 from toyjax.analysis.autoencoder.lbfgs import End
 
+pytestmark = pytest.mark.usefixtures('float64')
+
 N = 4
 TOLERANCES = lbfgs.Tolerances(solved_sse=1e-20, gradient=1e-12)
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
 
 
 def _starts(num_starts, num_features=N):

@@ -8,13 +8,9 @@ import pytest
 from toyjax.analysis.autoencoder import pieces
 from toyjax.toys.relu_autoencoder import Params
 
+pytestmark = pytest.mark.usefixtures('float64')
+
 SIZES = [(1, 3), (2, 7), (3, 5)]
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
 
 
 def _vector(num_hidden, num_features, seed=0):

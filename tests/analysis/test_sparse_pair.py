@@ -5,10 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.toys import autoencoder
 from toyjax.analysis.autoencoder import sparse_pair
 from toyjax.analysis.autoencoder.sparse_pair import CANDIDATES, Kind
-from toyjax.data import sparse_features
-from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Params
 
 expected_loss = jax.jit(sparse_pair.expected_loss)
@@ -37,22 +36,11 @@ def test_candidates_have_their_closed_forms(place, kind):
 def test_the_expected_loss_is_the_mean_of_the_toys():
   density, importance = 0.3, 2.5
   params = Params(jnp.asarray([[0.9, -0.7]]), jnp.asarray([0.05, -0.02]))
-  sample = sparse_features.sparse_uniform(
-    num_features=2,
-    batch_size=400_000,
-    sparsity=1.0 - density,
-    normalize=False,
-    dtype=jnp.float64,
+  sample = autoencoder.sparse(
+    *(2, 400_000), sparsity=1.0 - density, dtype=jnp.float64
   )
-  toy = relu_autoencoder.make(
-    num_features=2,
-    num_hidden=1,
-    sample=sample,
-    init='normal',
-    init_scale=1.0,
-    importance_decay=importance,
-    loss_reduction='mean',
-    dtype=jnp.float64,
+  toy = autoencoder.make(
+    *(2, 1, sample), importance_decay=importance, dtype=jnp.float64
   )
   batch = sample(jax.random.key(0))
   found = expected_loss(params, density=density, importance=importance)

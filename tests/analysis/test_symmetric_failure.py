@@ -19,11 +19,7 @@ from toyjax.analysis.autoencoder import (
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Outcome, Params
 
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
+pytestmark = pytest.mark.usefixtures('float64')
 
 
 def _norm(num_features, factor):

@@ -1,6 +1,5 @@
 """The valleys of endless descent: infimum, rate, stability, weight decay."""
 
-import jax
 import numpy as np
 import pytest
 
@@ -12,11 +11,7 @@ from toyjax.analysis.autoencoder import (
   valleys,
 )
 
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
+pytestmark = pytest.mark.usefixtures('float64')
 
 
 def _floor(num_features, num_weak, radius):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.toys import sqrt_net
 from toyjax.analysis.nets import dense_layers, walking
 from toyjax.toys import sqrt_mlp, text_mlp
 
@@ -66,18 +67,7 @@ def test_the_published_walk_reads_as_printed():
 
 
 def test_a_walk_ends_where_the_toy_does():
-  toy = sqrt_mlp.make(
-    target='sqrt',
-    coefficients=(),
-    low=0.0,
-    high=4.0,
-    num_points=3,
-    spacing='even',
-    widths=(3, 2),
-    init='torch_linear',
-    init_scale=1.0,
-    dtype=jnp.float32,
-  )
+  toy = sqrt_net.make(num_points=3, widths=(3, 2))
   params = jax.jit(toy.init)(jax.random.key(4))
   for x in (0.0, 0.7, 4.0):
     walked = walking.walk(params, x)

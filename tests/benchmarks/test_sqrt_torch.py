@@ -21,17 +21,9 @@ from tests.scripts import processes
 from toyjax.studies import sqrt_failure
 from toyjax.toys import sqrt_mlp
 
+pytestmark = pytest.mark.usefixtures('one_thread')
 X = np.linspace(0.0, 4.0, 17)
 ROOTS = np.sqrt(X)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-  """PyTorch's threads wait for each other by spinning."""
-  before = torch.get_num_threads()
-  torch.set_num_threads(1)
-  yield
-  torch.set_num_threads(before)
 
 
 def _draw(num_seeds, *widths, scale=1.0):

@@ -15,16 +15,8 @@ from benchmarks import text_runs, text_torch_runs, torch_text_models
 from tests import references_text_mlp as references
 from tests.toys import text_net
 
+pytestmark = pytest.mark.usefixtures('one_thread')
 SIX = text_net.SIX
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-  """PyTorch's threads wait for each other by spinning."""
-  before = torch.get_num_threads()
-  torch.set_num_threads(1)
-  yield
-  torch.set_num_threads(before)
 
 
 def _draw(num_seeds, *sizes, seed=0):

@@ -11,6 +11,8 @@ from tests import references_changepoint as references
 from toyjax.inference import changepoint
 from toyjax.lanes import lanes
 
+pytestmark = pytest.mark.usefixtures('float64')
+
 BEFORE, AFTER = (2.0, 2.0), (1.0, 19.0)
 PRIORS = {
   'published': (BEFORE, AFTER, (1, 1, 1, 1, 1, 1)),
@@ -18,12 +20,6 @@ PRIORS = {
   'weighted': ((3.0, 1.5), (1.0, 4.0), (1, 2, 0, 5, 0.5, 1)),
   'one_position': (BEFORE, AFTER, (1,)),
 }
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
 
 
 def _prior(name, dtype=np.float64):

@@ -23,6 +23,8 @@ from toyjax.inference.changepoint import segments_drops as drops
 from toyjax.inference.changepoint import segments_falls as falls
 from toyjax.inference.changepoint import segments_posterior as posterior
 
+pytestmark = pytest.mark.usefixtures('float64')
+
 FALLS = {
   'plain': model(n=5),
   'one segment': model(n=5, numbers=(1.0,)),
@@ -37,12 +39,6 @@ FALLS = {
 
 
 infer_falls = jax.jit(falls.infer_falls)
-
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
 
 
 @pytest.mark.parametrize('smallest_fall', [0.0, 0.2])

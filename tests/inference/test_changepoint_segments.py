@@ -23,11 +23,7 @@ from toyjax.inference.changepoint import Beta, segments
 from toyjax.inference.changepoint import segments_active as active
 from toyjax.inference.changepoint import segments_posterior as posterior
 
-
-@pytest.fixture(autouse=True)
-def _float64():
-  with jax.enable_x64(True):
-    yield
+pytestmark = pytest.mark.usefixtures('float64')
 
 
 @pytest.mark.parametrize('name', MODELS)

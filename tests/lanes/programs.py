@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from tests.toys import autoencoder as toys
 from toyjax import loops, optimizers
 from toyjax.base import Dynamics
 from toyjax.data import sparse_features
@@ -37,31 +38,8 @@ def _optimizer(name='adam', schedule=None):
   )
 
 
-def one_hot():
-  return sparse_features.one_hot(num_features=5, dtype=jnp.float32)
-
-
-def _sparse(normalize=False):
-  return sparse_features.sparse_uniform(
-    num_features=5,
-    batch_size=6,
-    sparsity=0.6,
-    normalize=normalize,
-    dtype=jnp.float32,
-  )
-
-
-def autoencoder(sample, init='glorot_normal', loss_reduction='mean'):
-  return relu_autoencoder.make(
-    num_features=5,
-    num_hidden=2,
-    sample=sample,
-    init=init,
-    init_scale=1.0,
-    importance_decay=0.9,
-    loss_reduction=loss_reduction,
-    dtype=jnp.float32,
-  )
+def autoencoder(sample=None, **changes):
+  return toys.make(5, 2, sample, importance_decay=0.9, **changes)
 
 
 def train(dynamics, key):
@@ -77,26 +55,26 @@ def train(dynamics, key):
 
 def _by_optimizer(name):
   def trial(key):
-    return train(descend(autoencoder(one_hot()), _optimizer(name)), key)
+    return train(descend(autoencoder(), _optimizer(name)), key)
 
   return trial
 
 
 def _by_init(init):
   def trial(key):
-    toy = autoencoder(one_hot(), init, loss_reduction='sum')
+    toy = autoencoder(init=init, loss_reduction='sum')
     return train(descend(toy, _optimizer('sgd')), key)
 
   return trial
 
 
 def _random_batches(key):
-  return train(descend(autoencoder(_sparse()), _optimizer()), key)
+  return train(descend(autoencoder(toys.sparse(5, 6)), _optimizer()), key)
 
 
 def _fixed_samples(key):
   data_key, run_key = jax.random.split(key)
-  samples = _sparse(normalize=True)(data_key)
+  samples = toys.sparse(5, 6, normalize=True)(data_key)
   toy = autoencoder(sparse_features.fixed(samples))
   return train(descend(toy, _optimizer()), run_key)
 
@@ -105,13 +83,13 @@ def _scheduled(key):
   schedule = optimizers.make_schedule(
     'warmup_cosine', warmup_steps=5, num_steps=NUM_STEPS
   )
-  toy = autoencoder(one_hot())
+  toy = autoencoder()
   return train(descend(toy, _optimizer('adamw', schedule)), key)
 
 
 def _tracked(key):
   dynamics = loops.track(
-    descend(autoencoder(_sparse()), _optimizer()),
+    descend(autoencoder(toys.sparse(5, 6)), _optimizer()),
     init=lambda state: (jnp.float32(jnp.inf), jnp.int32(0)),
     update=lambda record, step, state, info: (
       jnp.minimum(record[0], info.loss),
@@ -128,7 +106,7 @@ def _intervened(key):
     return state._replace(params=state.params._replace(weights=weights))
 
   dynamics = loops.intervene(
-    descend(autoencoder(one_hot()), _optimizer()), [3, 5], perturb
+    descend(autoencoder(), _optimizer()), [3, 5], perturb
   )
   return train(dynamics, key)
 
@@ -141,13 +119,13 @@ def _every_step_normalized(key):
     return state._replace(params=state.params._replace(weights=weights))
 
   dynamics = loops.intervene(
-    descend(autoencoder(one_hot()), _optimizer()), None, normalize
+    descend(autoencoder(), _optimizer()), None, normalize
   )
   return train(dynamics, key)
 
 
 def _diagnosed(key):
-  state, _ = train(descend(autoencoder(one_hot()), _optimizer()), key)
+  state, _ = train(descend(autoencoder(), _optimizer()), key)
   return relu_autoencoder.diagnose(
     state.params,
     earlier_sse=relu_autoencoder.one_hot_sse(state.params) + 1e-3,
@@ -184,6 +162,21 @@ def _chaos(key):
   )
 
 
+def _fit(loss, optimizer, params):
+  """Descends a loss by an optimizer of Optax; returns parameters and losses."""
+
+  def step(carry, _):
+    params, opt_state = carry
+    value, grads = jax.value_and_grad(loss)(params)
+    updates, opt_state = optimizer.update(grads, opt_state, params)
+    return (optax.apply_updates(params, updates), opt_state), value
+
+  (params, _), losses = jax.lax.scan(
+    step, (params, optimizer.init(params)), length=NUM_STEPS
+  )
+  return params, losses
+
+
 class _Classifier(nnx.Module):
   """Embedding, two layers, logits."""
 
@@ -215,15 +208,7 @@ def _flax(key):
       optax.softmax_cross_entropy_with_integer_labels(logits, labels)
     )
 
-  def step(carry, _):
-    params, opt_state = carry
-    value, grads = jax.value_and_grad(loss)(params)
-    updates, opt_state = optimizer.update(grads, opt_state, params)
-    return (optax.apply_updates(params, updates), opt_state), value
-
-  (params, _), losses = jax.lax.scan(
-    step, (params, optimizer.init(params)), length=NUM_STEPS
-  )
+  params, losses = _fit(loss, optimizer, params)
   return nnx.to_pure_dict(params), losses
 
 
@@ -242,16 +227,7 @@ def _optax(make):
     def loss(params):
       return jnp.sum((params['a'] * params['b'][None] - target) ** 2)
 
-    def step(carry, _):
-      params, opt_state = carry
-      value, grads = jax.value_and_grad(loss)(params)
-      updates, opt_state = optimizer.update(grads, opt_state, params)
-      return (optax.apply_updates(params, updates), opt_state), value
-
-    (params, _), losses = jax.lax.scan(
-      step, (params, optimizer.init(params)), length=NUM_STEPS
-    )
-    return params, losses
+    return _fit(loss, optimizer, params)
 
   return trial
 

@@ -2,12 +2,12 @@
 
 import jax
 from jax import lax
-from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from tests.lanes.agreement import assert_agree
+from tests.lanes.traced import primitives_of
 from toyjax.lanes import lanes
 
 X = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)), jnp.float32)
@@ -58,15 +58,6 @@ def _assert_same(function, *arguments):
   return actual
 
 
-def _primitives(jaxpr):
-  found = set()
-  for equation in jaxpr.eqns:
-    found.add(equation.primitive.name)
-    for inner in core.jaxprs_in_params(equation.params):
-      found |= _primitives(inner)
-  return found
-
-
 @every_function
 @pytest.mark.parametrize('axes', [(0, None), (None, 0), (0, 0)])
 def test_values(name, axes):
@@ -78,9 +69,9 @@ def test_values(name, axes):
 @every_function
 def test_the_function_is_evaluated_in_lanes(name):
   one_seed = jax.make_jaxpr(FUNCTIONS[name])(X[0], W)
-  assert 'dot_general' in _primitives(one_seed.jaxpr)
+  assert 'dot_general' in primitives_of(one_seed.jaxpr)
   mapped = jax.make_jaxpr(lanes(FUNCTIONS[name], (0, None)))(X, W)
-  found = _primitives(mapped.jaxpr)
+  found = primitives_of(mapped.jaxpr)
   assert 'dot_general' not in found
   assert f'{name}_call' in found
 

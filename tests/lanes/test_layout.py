@@ -4,7 +4,6 @@ import functools
 
 import jax
 from jax import lax
-from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -15,20 +14,12 @@ from tests.lanes.small_program import (
   check,
   normal,
 )
+from tests.lanes.traced import primitives_of
 from toyjax.lanes import interpreter, is_tiny, lanes, rules
 
 
-def _primitives(jaxpr):
-  found = []
-  for equation in jaxpr.eqns:
-    found.append(equation.primitive.name)
-    for inner in core.jaxprs_in_params(equation.params):
-      found += _primitives(inner)
-  return found
-
-
 def _of_lanes(fun, *args):
-  return _primitives(jax.make_jaxpr(lanes(fun))(*args).jaxpr)
+  return primitives_of(jax.make_jaxpr(lanes(fun))(*args).jaxpr)
 
 
 def test_small_contractions_are_unrolled_and_sums_too():
@@ -100,7 +91,7 @@ def test_a_shared_counter_keeps_one_loop_for_all_seeds():
   (loop,) = (e for e in jaxpr.eqns if e.primitive.name == 'while')
   assert [v.aval.shape for v in loop.outvars] == [(), (3, 4)]
   # Without a choice in its body, nor an `any` in its condition.
-  assert not {'select_n', 'reduce_or'} & set(_primitives(jaxpr))
+  assert not {'select_n', 'reduce_or'} & set(primitives_of(jaxpr))
 
 
 def test_what_does_not_vary_is_computed_once():

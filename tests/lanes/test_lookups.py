@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 import jax
 from jax import lax
-from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -18,16 +17,8 @@ from tests.lanes.looked_up import (
   indices_of,
   numbers,
 )
+from tests.lanes.traced import primitives_of
 from toyjax.lanes import lanes, lookups, slices
-
-
-def _primitives(jaxpr):
-  found = set()
-  for equation in jaxpr.eqns:
-    found.add(equation.primitive.name)
-    for inner in core.jaxprs_in_params(equation.params):
-      found |= _primitives(inner)
-  return found
 
 
 @pytest.mark.parametrize('mode', MODES)
@@ -240,7 +231,7 @@ def test_small_tables_are_not_looked_up_seed_by_seed(name):
     table = numbers('float32', places, 2)
     mapped = lanes(READ_AND_WRITE[name])
     program = jax.make_jaxpr(mapped)(table, indices).jaxpr
-    return looked_up & _primitives(program)
+    return looked_up.intersection(primitives_of(program))
 
   assert not found(lookups.MAX_PLACES)
   limit = max(lookups.MAX_PLACES, slices.MAX_WRITTEN)

@@ -3,7 +3,6 @@
 import zlib
 
 import jax
-from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -19,6 +18,7 @@ from tests.lanes.primitives_control import (
 )
 from tests.lanes.primitives_elementwise import ELEMENTWISE
 from tests.lanes.primitives_sums import CONTRACTIONS, REDUCTIONS
+from tests.lanes.traced import primitives_of
 from toyjax.lanes import lanes, rules
 
 NUM_SEEDS = 5
@@ -132,15 +132,6 @@ ALIASES = {
 }
 
 
-def _primitives(jaxpr):
-  found = set()
-  for equation in jaxpr.eqns:
-    found.add(equation.primitive.name)
-    for inner in core.jaxprs_in_params(equation.params):
-      found |= _primitives(inner)
-  return found
-
-
 def test_every_rule_has_a_row():
   found = set()
   for name, row in ROWS.items():
@@ -148,7 +139,7 @@ def test_every_rule_has_a_row():
       leaf[0] if argument.mapped else leaf
       for leaf, argument in zip(_draw(name, np.float32), row.arguments)
     ]
-    found |= _primitives(jax.make_jaxpr(row.function)(*one_seed).jaxpr)
+    found.update(primitives_of(jax.make_jaxpr(row.function)(*one_seed).jaxpr))
   assert set(rules.RULES) - ALIASES <= found
   # And many that have none.
   assert len(found - set(rules.RULES)) > 20

@@ -11,7 +11,6 @@ from tests.lanes.programs import (
   NUM_SEEDS,
   PROGRAMS,
   autoencoder,
-  one_hot,
   train,
 )
 from toyjax import sweeps
@@ -43,7 +42,7 @@ def test_lanes_vmap_and_a_loop_agree(name):
 def test_swept_hyperparameters_are_mapped_too():
   def trial(x):
     optimizer = optax.adamw(x['rate'], weight_decay=x['decay'], eps=1e-3)
-    return train(descend(autoencoder(one_hot()), optimizer), x['key'])[1]
+    return train(descend(autoencoder(), optimizer), x['key'])[1]
 
   xs = {
     'key': sweeps.seed_keys(5, np.arange(NUM_SEEDS)),

@@ -1,16 +1,18 @@
 """What every study does, whatever it is about: one table, a row a study.
 
-The rows are those of `benchmarks.same_results_cases`. Modules that
-say whose `session` it is, and subclass `StudyContract`, are the tests.
+The rows are those of `benchmarks.same_results_cases` and of `promises`.
+Modules that say whose `session` it is, and subclass `StudyContract`, are the
+tests.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import csv
 import importlib
 import itertools
 import json
 import operator
 import pathlib
+import re
 from typing import NamedTuple
 
 import matplotlib.image
@@ -18,42 +20,55 @@ import pytest
 
 from benchmarks.same_results_cases import CASES
 from tests.studies import sessions
+from tests.studies.promises import PROMISES, Promise
 from tests.studies.sessions import Ended
 from toyjax import manifest
 from toyjax.settings import MACHINE, names_of
 from toyjax.studies import Study
+
+NUM_SEEDS = 70
+# Columns of what is counted, the last one of several first.
+KINDS = ('last_outcome', 'outcome', 'class', 'end')
 
 
 class Session(NamedTuple):
   """A study's commands on one folder, and how each ended."""
 
   folder: pathlib.Path
-  is_sweep: bool
+  promise: Promise
   grows: bool
   ended: dict[str, Ended]
 
+  @property
+  def own(self) -> pathlib.Path:
+    """The folder that is the study's own."""
+    return self.folder / 'work' / self.promise.folder
+
 
 def _run(name: str, folder: pathlib.Path) -> Session:
-  """Runs a study dry, for real, again, from its store, in a foreign folder."""
+  """Runs a study dry, for real, again, otherwise, in a foreign folder."""
   study = importlib.import_module(f'toyjax.studies.{name}').STUDY
   is_sweep = isinstance(study, Study)
+  flags = {setting.name for setting in study.settings}
   work, foreign = folder / 'work', folder / 'foreign'
   with manifest.Workdir(
     foreign, script='another', science={}, extent={}, layout={}, environment={}
   ):
     pass
   *before, (_, *given) = CASES[name]
-  steps = {'first': given, 'again': given}
+  promise = PROMISES[name]
+  # What no folder holds is given again.
+  unheld = names_of(study.settings, MACHINE) if is_sweep else ()
+  again = [flag for flag in given if flag[2:].split('=')[0] in unheld]
+  has_store = is_sweep or 'from_store' in flags
+  from_store = ['--from_store'] * has_store
+  steps = {'first': given, 'again': given, 'other': [*given, promise.other]}
+  if is_sweep or 'dry_run' in flags:
+    steps = {'dry': [*given, '--dry_run'], **steps}
+  if has_store:
+    steps['stored'] = [*from_store, *again]
   if is_sweep:
-    # What no folder holds is given again.
-    unheld = names_of(study.settings, MACHINE)
-    again = [flag for flag in given if flag[2:].split('=')[0] in unheld]
-    steps = {
-      'dry': [*given, '--dry_run'],
-      **steps,
-      'stored': ['--from_store', *again],
-      'more': [*given, '--num_seeds=70'],
-    }
+    steps['more'] = [*given, f'--num_seeds={NUM_SEEDS}']
   path = folder / 'ended.json'
   for script, *rest in before:
     # A process of its own: it may want other devices.
@@ -64,12 +79,12 @@ def _run(name: str, folder: pathlib.Path) -> Session:
   commands = [
     *([name, f'--workdir={work}', *rest] for rest in steps.values()),
     [name, f'--workdir={foreign}', *given],
-    [name, f'--workdir={foreign}', *given, *['--from_store'] * is_sweep],
+    [name, f'--workdir={foreign}', *given, *from_store],
   ]
   ended = sessions.run(commands, work, path)
   keys = (*steps, 'foreign', 'foreign_stored')
   return Session(
-    *(folder, is_sweep, is_sweep and study.grows),
+    *(folder, promise, is_sweep and study.grows),
     dict(zip(keys, ended, strict=True)),
   )
 
@@ -83,21 +98,43 @@ def session_of(chosen: Sequence[str]) -> Callable:
   return pytest.fixture(session, scope='module', params=chosen)
 
 
+def _rows(path: pathlib.Path) -> list[dict[str, str]]:
+  with path.open() as file:
+    return list(csv.DictReader(file))
+
+
+def _add_up(rows: Iterable[dict[str, str]], kind: str) -> None:
+  """Checks that the counts of all kinds of a group are its total.
+
+  What stands before a kind in a row is its group.
+  """
+
+  def group_of(row):
+    return [*itertools.takewhile(lambda item: item[0] != kind, row.items())]
+
+  for group, found in itertools.groupby(rows, group_of):
+    # A cycle such as dog->dog is one way never to end, and counted in that.
+    own = [row for row in found if '->' not in row[kind]]
+    counts = [int(row['count']) for row in own]
+    assert counts
+    assert {row['total'] for row in own} == {str(sum(counts))}, group
+
+
 class StudyContract:
   """What every study does; subclasses stand beside a `session`."""
 
   def test_it_finishes_and_says_where_its_files_are(self, session):
     first = session.ended['first']
     assert first.status == 0, first
-    assert str(session.folder) in first.printed.splitlines()[-1]
+    assert str(session.own) in first.printed.splitlines()[-1]
     assert not first.remarks or 'Error' not in first.remarks
 
-  def test_a_dry_run_writes_nothing(self, session):
-    if session.is_sweep:
-      dry = session.ended['dry']
-      assert dry.status == 0, dry
-      assert 'nothing was written' in dry.printed
-      assert not dry.is_there
+  def test_it_writes_what_it_promises_and_nothing_else(self, session):
+    first = session.ended['first'].files_of(session.promise.folder)
+    names = {name.split('/')[0] for name in first}
+    store = session.promise.store
+    assert names - {store} == session.promise.files
+    assert (store in names) == bool(store)
 
   def test_the_same_command_resumes_to_the_same_files(self, session):
     first, again = session.ended['first'], session.ended['again']
@@ -105,24 +142,21 @@ class StudyContract:
     assert again.files == first.files
     assert again.printed == first.printed
 
-  def test_reports_from_the_store_are_the_same(self, session):
-    if session.is_sweep:
-      first, stored = session.ended['first'], session.ended['stored']
-      assert stored.status == 0, stored
-      assert stored.files == first.files
-      assert stored.printed == first.printed
+  def test_nothing_that_is_stored_is_computed_again(self, session):
+    first, again = session.ended['first'].stored, session.ended['again'].stored
+    own = f'{session.own.relative_to(session.folder / "work")}/'
+    store = f'{own}{session.promise.store}/'.removeprefix('./')
+    has_some = any(name.startswith(store) for name in first)
+    assert has_some == bool(session.promise.store)
+    assert again == first
 
-  def test_more_seeds_extend_the_folder_or_are_refused(self, session):
-    if session.is_sweep:
-      first, more = session.ended['stored'], session.ended['more']
-      assert first.num_seeds is not None
-      if session.grows:
-        assert more.status == 0, more
-        assert more.num_seeds == 70
-        assert set(more.files) >= set(first.files)
-      else:
-        assert '--num_seeds' in more.status
-        assert (more.num_seeds, more.files) == (first.num_seeds, first.files)
+  def test_other_science_is_refused_in_one_line(self, session):
+    before, other = session.ended['again'], session.ended['other']
+    assert isinstance(other.status, str), other
+    assert session.promise.other.split('=')[0] in other.status
+    assert '\n' not in other.status
+    assert (other.printed, other.remarks) == ('', '')
+    assert other.digests == before.digests
 
   def test_another_study_s_folder_is_refused_in_one_line(self, session):
     for key in ('foreign', 'foreign_stored'):
@@ -135,29 +169,76 @@ class StudyContract:
     assert found <= {manifest.FILENAME, '.lock'}
 
   def test_the_manifest_is_finished(self, session):
-    paths = list((session.folder / 'work').rglob(manifest.FILENAME))
-    assert paths
-    for path in paths:
+    assert (session.own / manifest.FILENAME).exists()
+    for path in (session.folder / 'work').rglob(manifest.FILENAME):
       invocations = json.loads(path.read_text())['invocations']
       ends = [each['status'] for each in invocations]
       assert set(ends) <= {'finished', 'stopped'}, ends
       assert ends[0] == 'finished'
 
   def test_counts_of_outcomes_add_up(self, session):
-    columns = {'outcome', 'count', 'total', 'fraction', 'lower', 'upper'}
-    for path in (session.folder / 'work').rglob('summary.csv'):
-      with path.open() as file:
-        rows = list(csv.DictReader(file))
-      if not columns <= set(rows[0]):
-        continue
-      others = operator.itemgetter(*(n for n in rows[0] if n not in columns))
-      for _, group in itertools.groupby(rows, others):
-        own = list(group)
-        assert sum(int(row['count']) for row in own) == int(own[0]['total'])
+    added_up = set()
+    for path in session.own.glob('*.csv'):
+      rows = _rows(path)
+      columns = rows[0].keys() if rows else set()
+      kinds = [kind for kind in KINDS if kind in columns]
+      if kinds and {'count', 'total'} <= columns:
+        # Of all that a summary measures, outcomes alone exclude each other.
+        own = [
+          row for row in rows if row.get('measure', 'outcome') == 'outcome'
+        ]
+        _add_up(own, kinds[0])
+        added_up.add(path.name)
+    counted = session.promise.counted
+    assert added_up == (set() if isinstance(counted, str) else counted)
 
   def test_pictures_open(self, session):
-    for path in (session.folder / 'work').rglob('*.png'):
+    names = {path.name for path in session.own.glob('*.png')}
+    assert names == {n for n in session.promise.files if n.endswith('.png')}
+    for path in session.own.glob('*.png'):
       image = matplotlib.image.imread(path)
       assert image.shape[0] > 100
       assert image.shape[1] > 100
       assert image[..., :3].std() > 0.01, f'{path} is empty'
+
+
+class StoreContract(StudyContract):
+  """What every study does that can tell its cost, and report its store."""
+
+  def test_a_dry_run_writes_nothing(self, session):
+    dry = session.ended['dry']
+    assert dry.status == 0, dry
+    *stages, last = dry.printed.splitlines()
+    assert stages
+    for line in stages:
+      assert re.search(r': .*\d runs x [\d,]+ steps at \S+ steps/s', line)
+    for text in ('minutes', 'MiB on disk', 'nothing was written'):
+      assert text in last
+    assert not dry.is_there
+
+  def test_reports_from_the_store_are_the_same(self, session):
+    first, stored = session.ended['first'], session.ended['stored']
+    assert stored.status == 0, stored
+    assert stored.files == first.files
+    assert stored.printed == first.printed
+    assert stored.stored == session.ended['again'].stored
+
+
+class SweepContract(StoreContract):
+  """What every sweep over seeds does."""
+
+  def test_more_seeds_extend_the_folder_or_are_refused(self, session):
+    first, more = session.ended['stored'], session.ended['more']
+    assert first.num_seeds is not None
+    if session.grows:
+      assert more.status == 0, more
+      assert more.num_seeds == NUM_SEEDS != first.num_seeds
+      assert set(more.files) >= set(first.files)
+      name, column = session.promise.grown
+      numbers = list(
+        map(operator.itemgetter(column), _rows(session.own / name))
+      )
+      assert set(numbers) == {str(NUM_SEEDS)}
+    else:
+      assert '--num_seeds' in more.status
+      assert (more.num_seeds, more.files) == (first.num_seeds, first.files)

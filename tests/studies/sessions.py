@@ -28,8 +28,9 @@ class Ended(NamedTuple):
     status: exit status; text where it ended with a message.
     printed: on stdout.
     remarks: on stderr.
-    files: digest of each file of the watched folder then, by its path there,
-      but for what tells when it was written.
+    digests: of each file of the watched folder then but for locks, by its path
+      there.
+    written: when each of them was, in nanoseconds.
     is_there: whether there is such a folder.
     num_seeds: runs a configuration by the folder's manifest; None where it has
       none, or does not say.
@@ -38,9 +39,37 @@ class Ended(NamedTuple):
   status: int | str
   printed: str
   remarks: str
-  files: dict[str, str]
+  digests: dict[str, str]
+  written: dict[str, int]
   is_there: bool
   num_seeds: int | None
+
+  @property
+  def files(self) -> dict[str, str]:
+    """The digests but for those of manifests, which tell the time."""
+    return {
+      name: digest
+      for name, digest in self.digests.items()
+      if pathlib.PurePath(name).name != manifest.FILENAME
+    }
+
+  def files_of(self, folder: str) -> dict[str, str]:
+    """The digests of files below a folder in the watched one, by name there."""
+    return {
+      str(pathlib.PurePath(name).relative_to(folder)): digest
+      for name, digest in self.files.items()
+      if pathlib.PurePath(name).is_relative_to(folder)
+    }
+
+  @property
+  def stored(self) -> dict[str, int]:
+    """When chunks of arrays were written, which is once."""
+    return {
+      name: at
+      for name, at in self.written.items()
+      if name.endswith('.npz')
+      or ('.zarr/' in name and not name.endswith('.json'))
+    }
 
 
 def run(
@@ -66,12 +95,16 @@ def run(
   return [Ended(*each) for each in json.loads(path.read_text())]
 
 
-def _files(folder: pathlib.Path) -> dict[str, str]:
-  return {
-    str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+def _files(folder: pathlib.Path) -> list[pathlib.Path]:
+  return [
+    path
     for path in sorted(folder.rglob('*'))
-    if path.is_file() and path.name not in (manifest.FILENAME, '.lock')
-  }
+    if path.is_file() and path.name != '.lock'
+  ]
+
+
+def _digest(path: pathlib.Path) -> str:
+  return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _num_seeds(folder: pathlib.Path) -> int | None:
@@ -105,9 +138,12 @@ def _child(
         status = traceback.format_exc()
     for flag in set(flags.FLAGS) - others:
       delattr(flags.FLAGS, flag)
+    files = {str(path.relative_to(watched)): path for path in _files(watched)}
     found.append(
       Ended(
-        *(status, printed.getvalue(), remarks.getvalue(), _files(watched)),
+        *(status, printed.getvalue(), remarks.getvalue()),
+        {name: _digest(path) for name, path in files.items()},
+        {name: path.stat().st_mtime_ns for name, path in files.items()},
         *(watched.exists(), _num_seeds(watched)),
       )
     )

@@ -1,16 +1,17 @@
 """Folders of sweeps, and tasks that read them, without a process or a flag."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 import contextlib
 import pathlib
 from typing import Any
 
 import jax
 import numpy as np
+import pytest
 
 from toyjax import manifest, store
 from toyjax.settings import Values
-from toyjax.studies import base
+from toyjax.studies import base, optimization_failure
 from toyjax.studies.base import Plan, Report, Study, Task
 
 _LAYOUT = {'chunk_size': 64, 'map': 'lanes'}
@@ -36,6 +37,18 @@ def train(path: pathlib.Path, study: Study, num_seeds: int, **given) -> None:
   with workdir(path, study.name, study.science(values), num_seeds) as made:
     for stage in study.stages(values):
       base.train(made, stage, stage.xs(num_seeds), progress=False)
+
+
+def trained(num_seeds: int, **given) -> Callable:
+  """Returns the fixture of a module that reads a sweep of autoencoders."""
+
+  @pytest.fixture(scope='module')
+  def workdir(tmp_path_factory):
+    path = tmp_path_factory.mktemp('runs') / 'small'
+    train(path, optimization_failure.STUDY, num_seeds, **given)
+    return path
+
+  return workdir
 
 
 def write(

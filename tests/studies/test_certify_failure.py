@@ -14,26 +14,19 @@ from toyjax.studies import (
   certify_failure,
   descend_runaways,
   latent_atlas,
-  optimization_failure,
 )
 from toyjax.studies.certify_failure.certifying import CERTIFICATES
 
 SEEDS = 16  # A third of them run away.
 
 
-@pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-  path = tmp_path_factory.mktemp('runs') / 'small'
-  tasks.train(
-    path,
-    optimization_failure.STUDY,
-    SEEDS,
-    num_features=8,
-    num_steps=10_000,
-    observe_steps=[200, 10_000],
-    learning_rate=[0.01, 1e3],
-  )
-  return path
+workdir = tasks.trained(
+  SEEDS,
+  num_features=8,
+  num_steps=10_000,
+  observe_steps=[200, 10_000],
+  learning_rate=[0.01, 1e3],
+)
 
 
 def _certify(workdir):
@@ -110,7 +103,8 @@ def test_what_does_not_fit_is_named(workdir, given, message):
     tasks.prepare(certify_failure.STUDY, **{'workdir': str(workdir), **given})
 
 
-def _descend(workdir, **given):
+@pytest.fixture(scope='module')
+def descended(workdir, certified):
   return tasks.perform(
     descend_runaways.STUDY,
     workdir=str(workdir),
@@ -119,13 +113,7 @@ def _descend(workdir, **given):
     num_flows=2,
     flow_time=100,
     num_paths=2,
-    **given,
   )
-
-
-@pytest.fixture(scope='module')
-def descended(workdir, certified):
-  return _descend(workdir)
 
 
 def test_every_runaway_is_descended_from(workdir, descended):
@@ -149,8 +137,3 @@ def test_every_runaway_is_descended_from(workdir, descended):
   for row in flows:
     assert row['fallen'] == row['total'] == 2
   assert f'L-BFGS from {len(runaways)} runaways of n8_m2' in table.text()
-
-
-def test_descents_of_other_settings_are_refused(workdir, descended):
-  with pytest.raises(WorkdirError, match='--num_pairs=5, not 4'):
-    _descend(workdir, num_pairs=4)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import xarray
 
+from tests.studies import tasks
 from toyjax import statistics
 from toyjax.data import math_rollouts
 from toyjax.inference.changepoint import rivals
 from toyjax.inference.changepoint.evidence import Verdict
-from toyjax.manifest import Workdir, WorkdirError
+from toyjax.manifest import WorkdirError
 from toyjax.parsers import SettingError
 from toyjax.studies.changepoint_replay import STUDY, recorded, rows
 from toyjax.studies.changepoint_replay.settings import SHIPPED
@@ -41,19 +42,13 @@ def _write(path):
 
 
 def _run(folder, counts, num_repeats):
-  values = STUDY.resolve(
-    **TINY, counts=counts, workdir=folder / 'out', num_repeats=num_repeats
+  return tasks.perform(
+    STUDY,
+    **TINY,
+    counts=counts,
+    workdir=folder / 'out',
+    num_repeats=num_repeats,
   )
-  plan = STUDY.prepare(values)
-  with Workdir(
-    plan.folder,
-    script=STUDY.name,
-    science=plan.science,
-    extent=plan.extent,
-    layout=plan.layout,
-    environment={},
-  ) as workdir:
-    return plan.run(workdir)
 
 
 @pytest.fixture(scope='module')
@@ -66,7 +61,6 @@ def finished(tmp_path_factory):
 
 def test_there_is_a_row_for_each_trace_policy_and_prior(finished):
   _, first, last = finished
-  assert [sheet.name for sheet in last.sheets] == ['replay', 'trajectories']
   listed = last.table('replay').records()
   assert len(listed) == 4 * 6  # Three traces and three totals.
   assert [(row['policy'], row['prior']) for row in listed[::6]] == [

@@ -7,10 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.studies import tasks
 from toyjax import statistics
 from toyjax.inference import changepoint
 from toyjax.inference.changepoint import rivals
-from toyjax.manifest import Workdir
 from toyjax.parsers import SettingError
 from toyjax.studies.changepoint_study import STUDY, measures, traces, trial
 from toyjax.studies.changepoint_study.settings import rate_pairs
@@ -29,16 +29,7 @@ SMALL = {
 
 
 def _run(folder):
-  plan = STUDY.prepare(STUDY.resolve(**SMALL, workdir=str(folder)))
-  with Workdir(
-    plan.folder,
-    script=STUDY.name,
-    science=plan.science,
-    extent=plan.extent,
-    layout=plan.layout,
-    environment={},
-  ) as workdir:
-    return plan.run(workdir)
+  return tasks.perform(STUDY, **SMALL, workdir=str(folder))
 
 
 @pytest.fixture(scope='module')
@@ -55,11 +46,8 @@ def _rows(report, **where):
   ]
 
 
-def test_the_report_has_everything_it_promises(finished):
+def test_the_report_has_a_table_of_each_question(finished):
   _, report = finished
-  assert [sheet.name for sheet in report.sheets] == [
-    *('coverage', 'errors', 'false_alarms', 'batches')
-  ]
   text = '\n'.join(table.text() for table in report.tables)
   for title in ('Policies,', 'Coverage of 80 %', 'E-processes', 'Parallel'):
     assert title in text

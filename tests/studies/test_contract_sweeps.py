@@ -1,6 +1,6 @@
 """Studies that sweep seeds keep the contract of all studies."""
 
-from tests.studies.contract import StudyContract, session_of
+from tests.studies.contract import SweepContract, session_of
 
 NAMES = (
   'optimization_failure',
@@ -15,5 +15,5 @@ NAMES = (
 session = session_of(NAMES)
 
 
-class TestSweeps(StudyContract):
+class TestSweeps(SweepContract):
   pass

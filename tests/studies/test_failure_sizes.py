@@ -14,20 +14,14 @@ from toyjax.studies import failure_sizes, optimization_failure
 STUDY = failure_sizes.STUDY
 
 
-@pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-  path = tmp_path_factory.mktemp('runs') / 'sizes'
-  tasks.train(
-    path,
-    optimization_failure.STUDY,
-    8,
-    num_features=4,
-    num_hidden=[2, 3],
-    num_steps=40,
-    observe_steps=[20, 40],
-    learning_rate=0.05,
-  )
-  return path
+workdir = tasks.trained(
+  8,
+  num_features=4,
+  num_hidden=[2, 3],
+  num_steps=40,
+  observe_steps=[20, 40],
+  learning_rate=0.05,
+)
 
 
 def test_two_hidden_dimensions_are_compared(workdir):

@@ -123,8 +123,6 @@ def test_the_atlas_counts_every_run_once(drawn):
 
 
 def test_it_draws_what_it_promises(drawn):
-  names = [sheet.name for sheet in drawn.sheets]
-  assert names == ['atlas_n6_m2', 'radii_n6_m2', 'phase']
   for sheet in drawn.sheets:
     assert sheet.figure().axes
   cells = drawn.table('phase').records()
@@ -142,6 +140,24 @@ def test_circles_of_solved_runs_are_counted(drawn):
   assert (split['num_outer'], split['num_inner']) == (4, 2)
   assert split['outer_adjacent'] == 10
   assert split['outer_radius_median'] == pytest.approx(2.0)
+
+
+def test_circles_may_be_judged_more_widely(workdir, drawn):
+  report = tasks.perform(
+    latent_atlas.STUDY,
+    workdir=str(workdir),
+    output=str(workdir / 'wide'),
+    circle_tolerance=[1.5],
+  )
+  rows = report.table('radii').rows
+  assert {row['tolerance'] for row in rows} == {1.5}
+  # Radii of 2 and 1 lie on one circle then.
+  assert {row['kind']: row['count'] for row in rows} == {
+    **{'one_circle': 15, 'two_circles': 0, 'more_radii': 0},
+  }
+  assert {row['tolerance'] for row in drawn.table('radii').rows} == {
+    *(0.05, 0.02, 0.1)
+  }
 
 
 def test_norms_of_any_run_may_fit_two_circles_by_chance():
@@ -196,9 +212,10 @@ def test_splits_are_found_in_any_order_of_features():
     ({'group': 'n7_m2'}, '--group=n7_m2: choose one of n6_m2'),
   ],
 )
-def test_what_is_not_there_is_named(workdir, given, message):
+def test_what_is_not_there_is_named(workdir, tmp_path, given, message):
+  given = {'workdir': str(workdir), 'output': str(tmp_path / 'out'), **given}
   with pytest.raises(SettingError, match=message):
-    tasks.perform(latent_atlas.STUDY, workdir=str(workdir), **given)
+    tasks.perform(latent_atlas.STUDY, **given)
 
 
 def test_certified_classes_are_verdict_and_entry(workdir, tmp_path):

@@ -16,19 +16,13 @@ from toyjax.toys.relu_autoencoder import Outcome
 SWEEP, STUDY = optimization_failure.STUDY, replay_seed.STUDY
 
 
-@pytest.fixture(scope='module')
-def workdir(tmp_path_factory):
-  path = tmp_path_factory.mktemp('runs') / 'small'
-  tasks.train(
-    path,
-    SWEEP,
-    6,
-    num_features=3,
-    num_steps=60,
-    observe_steps=[20, 60],
-    learning_rate=[0.01, 0.1],
-  )
-  return path
+workdir = tasks.trained(
+  6,
+  num_features=3,
+  num_steps=60,
+  observe_steps=[20, 60],
+  learning_rate=[0.01, 0.1],
+)
 
 
 @pytest.fixture(scope='module')
@@ -68,8 +62,6 @@ def test_it_is_bit_for_bit_the_stored_run(workdir, replayed):
 
 
 def test_it_draws_all_of_it(replayed, tmp_path):
-  names = [sheet.name for sheet in replayed.sheets]
-  assert names == ['training', 'gram', 'stages', 'tilt']
   for sheet in replayed.sheets:
     assert sheet.figure().axes or sheet.figure().subfigs
   assert list(replayed.files) == ['animation.gif']

@@ -65,8 +65,6 @@ def test_it_says_what_stands_at_the_end(finished):
   assert 'argmax takes the lower index' in text
   assert 'learned' not in [line.split()[1] for line in text.split('\n')[4:]]
   assert 'nearest to the printed one' in report.parts[6]
-  names = [sheet.name for sheet in report.sheets]
-  assert names == ['outcomes', 'losses', 'generation']
 
 
 def test_labels_are_those_of_the_stored_weights_in_float64(one):
@@ -219,13 +217,3 @@ def test_chances_are_means_over_the_nets(one):
     assert row['mean_prob_end'] == pytest.approx(np.mean(chances), abs=1e-5)
     parts = row['greedy_ends_total'], row['greedy_never_ends_total']
     assert sum(parts) == row['total']
-
-
-def test_more_seeds_leave_the_others_as_they_are(finished):
-  found, _, _ = finished
-  (more,) = studies.run(STUDY, STUDY.resolve(**SMALL), num_seeds=40)
-  for name in ('loss', 'predictions', 'weights'):
-    assert len(more.data[name]) == 40
-    np.testing.assert_array_equal(
-      more.data[name][:NUM_SEEDS], found[0].data[name]
-    )

@@ -101,7 +101,6 @@ def test_it_says_writes_and_draws_all_of_it(plan, tmp_path):
   found = plan.run(None)
   text, missing = found.parts
   assert missing == ''
-  assert [sheet.name for sheet in found.sheets] == ['map', 'lengths']
   found.files['walk.txt'](tmp_path / 'walk.txt')
   assert (tmp_path / 'walk.txt').read_text('utf-8') == f'{text}\n'
   lines = text.split('\n')

@@ -30,6 +30,15 @@ def make(num_features=5, num_hidden=2, sample=None, **changes):
   )
 
 
+def sparse(num_features, batch_size, **changes):
+  settings = {'sparsity': 0.6, 'normalize': False, 'dtype': jnp.float32}
+  return sparse_features.sparse_uniform(
+    num_features=num_features,
+    batch_size=batch_size,
+    **(settings | changes),
+  )
+
+
 def random_case(num_features, num_hidden, seed):
   """Weights, bias and a batch of 9 that are exact in float32."""
   rng = np.random.default_rng(seed)

@@ -9,8 +9,7 @@ import pytest
 import scipy.optimize
 
 from tests import references_weights
-from tests.toys.autoencoder import make
-from toyjax.data import sparse_features
+from tests.toys.autoencoder import make, sparse
 from toyjax.toys import relu_autoencoder
 
 PUBLISHED_NORM_AND_BIAS = {
@@ -99,13 +98,7 @@ def test_phase_diagram_candidates_on_sampled_data(candidate):
   density, importance, num_batches = 0.3, 0.6, 200
   bias = np.zeros(2, np.float32)
   bias[list(ignored)] = density / 2.0
-  sample = sparse_features.sparse_uniform(
-    num_features=2,
-    batch_size=2000,
-    sparsity=1.0 - density,
-    normalize=False,
-    dtype=jnp.float32,
-  )
+  sample = sparse(2, 2000, sparsity=1.0 - density)
   toy = make(2, 1, sample=sample, importance_decay=importance)
   params = relu_autoencoder.Params(jnp.float32(weights), jnp.asarray(bias))
   losses = jax.vmap(lambda key: 2.0 * toy.loss(params, toy.sample(key)))(

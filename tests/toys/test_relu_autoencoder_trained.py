@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
+from tests.toys import autoencoder
 from tests.toys.labels import (
   SOLVED_SSE,
   assert_reference_agrees,
@@ -15,7 +16,6 @@ from tests.toys.labels import (
   to_params,
 )
 from toyjax import descent, loops, optimizers, sweeps
-from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import THRESHOLDS, Outcome
 
@@ -24,18 +24,7 @@ NUM_SEEDS, NUM_STEPS, EARLY_STEPS = 256, 3000, 1000
 
 def train(num_features):
   """Each seed at steps 1000 and 3000 of AdamW at lr 3e-3, from Glorot."""
-  toy = relu_autoencoder.make(
-    num_features=num_features,
-    num_hidden=2,
-    sample=sparse_features.one_hot(
-      num_features=num_features, dtype=jnp.float32
-    ),
-    init='glorot_normal',
-    init_scale=1.0,
-    importance_decay=1.0,
-    loss_reduction='mean',
-    dtype=jnp.float32,
-  )
+  toy = autoencoder.make(num_features)
   optimizer = optimizers.make(
     'adamw',
     learning_rate=3e-3,

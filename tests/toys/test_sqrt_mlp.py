@@ -7,28 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.toys import sqrt_net
 from toyjax.lanes import lanes
 from toyjax.toys import sqrt_mlp
 from toyjax.toys.sqrt_mlp import Dense, Outcome, Params
 
 X = np.linspace(0.0, 4.0, 33, dtype=np.float32)
 ROOTS = np.sqrt(X)
-
-
-def _toy(**changes):
-  settings = {
-    'target': 'sqrt',
-    'coefficients': (),
-    'low': 0.0,
-    'high': 4.0,
-    'num_points': 33,
-    'spacing': 'even',
-    'widths': (2, 2),
-    'init': 'torch_linear',
-    'init_scale': 1.0,
-    'dtype': jnp.float32,
-  }
-  return sqrt_mlp.make(**(settings | changes))
 
 
 def _net(*layers):
@@ -59,7 +44,7 @@ def _answers(params):
 
 
 def test_apply_is_the_product_of_the_layers():
-  params = jax.jit(_toy(widths=(3, 2)).init)(jax.random.key(5))
+  params = jax.jit(sqrt_net.make(widths=(3, 2)).init)(jax.random.key(5))
   apply = jax.jit(sqrt_mlp.apply)
   for x in (-1.0, 0.5, 3.0):
     a = np.asarray([x])
@@ -84,7 +69,7 @@ def test_apply_is_the_product_of_the_layers():
 def test_the_loss_is_the_mean_square_from_the_target(
   target, coefficients, function
 ):
-  toy = _toy(target=target, coefficients=coefficients, low=0.5)
+  toy = sqrt_net.make(target=target, coefficients=coefficients, low=0.5)
   batch = toy.sample(jax.random.key(0))
   np.testing.assert_allclose(batch, np.linspace(0.5, 4.0, 33), rtol=1e-6)
   zero = jax.tree.map(
@@ -97,7 +82,7 @@ def test_the_loss_is_the_mean_square_from_the_target(
 
 
 def test_uniform_points_lie_in_the_interval_and_follow_the_key():
-  toy = _toy(spacing='uniform', low=1.0, num_points=4000)
+  toy = sqrt_net.make(spacing='uniform', low=1.0, num_points=4000)
   batch = toy.sample(jax.random.key(0))
   assert batch.min() >= 1.0
   assert batch.max() < 4.0
@@ -107,7 +92,7 @@ def test_uniform_points_lie_in_the_interval_and_follow_the_key():
 
 def test_inits_have_the_scale_of_torch_and_of_flax():
   torch, flax = (
-    jax.jit(_toy(widths=(64, 64), init=init).init)(jax.random.key(0))
+    jax.jit(sqrt_net.make(widths=(64, 64), init=init).init)(jax.random.key(0))
     for init in ('torch_linear', 'flax_dense')
   )
   for params in (torch, flax):
@@ -127,14 +112,14 @@ def test_inits_have_the_scale_of_torch_and_of_flax():
 
 def test_scale_and_dtype_leave_the_draw_alone():
   key = jax.random.key(3)
-  draw = jax.jit(lambda scale: _toy(init_scale=scale).init(key))
+  draw = jax.jit(lambda scale: sqrt_net.make(init_scale=scale).init(key))
   jax.tree.map(
     lambda a, b: np.testing.assert_allclose(a, 2 * b, rtol=1e-6),
     draw(2.0),
     draw(1.0),
   )
   with jax.enable_x64(True):
-    double = jax.jit(_toy(dtype=jnp.float64).init)(key)
+    double = jax.jit(sqrt_net.make(dtype=jnp.float64).init)(key)
   assert double.layers[0].weight.dtype == np.float64
   jax.tree.map(np.testing.assert_array_equal, double, draw(1.0))
 
@@ -158,7 +143,7 @@ def test_scale_and_dtype_leave_the_draw_alone():
 )
 def test_wrong_settings_are_named(changes, message):
   with pytest.raises(ValueError, match=message):
-    _toy(**changes)
+    sqrt_net.make(**changes)
 
 
 # Two kinks, at 0.25 and 1, near √x; its error on the grid is 0.06.
@@ -234,7 +219,7 @@ def test_straightness_and_constancy_measure_against_the_target():
 
 
 def test_the_order_of_the_units_does_not_matter():
-  params = jax.jit(_toy(widths=(4, 3)).init)(jax.random.key(8))
+  params = jax.jit(sqrt_net.make(widths=(4, 3)).init)(jax.random.key(8))
   first, second, last = params.layers
   a, b = np.asarray([2, 0, 3, 1]), np.asarray([1, 2, 0])
   other = Params(

@@ -14,7 +14,6 @@ from toyjax.toys import text_mlp
 from toyjax.toys.text_mlp import Outcome
 
 PAIRS = text_net.SIX.pairs
-SIZES = {'embed_dim': 7, 'hidden_dims': (7, 7)}
 diagnose = jax.jit(functools.partial(text_mlp.diagnose, pairs=PAIRS))
 
 

@@ -10,7 +10,6 @@ from toyjax.data import word_pairs
 from toyjax.toys import text_mlp
 
 SIX = word_pairs.get('six')
-END = SIX.vocabulary.index(word_pairs.END)
 
 
 def make(**changes):

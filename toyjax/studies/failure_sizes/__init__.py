@@ -86,6 +86,7 @@ def prepare(values: Values) -> Plan:
     values,
     'sizes',
     lambda workdir: report(found, values['compare'], shown or observed[-1:]),
+    science=folder.values | {'compare': values['compare']},
   )
 
 

@@ -26,7 +26,7 @@ two circles split) and phase.csv. All of it lies in WORKDIR/atlas, or in
 """
 
 from toyjax.parsers import NATURAL, POSITIVE, Choice, Number
-from toyjax.settings import Values, fixed, machine, reported
+from toyjax.settings import FIXED, Values, fixed, machine, names_of, reported
 from toyjax.studies import folders, optimization_failure, options
 from toyjax.studies.base import Plan, Task
 from toyjax.studies.certify_failure.certifying import CERTIFICATES
@@ -91,8 +91,12 @@ def prepare(values: Values) -> Plan:
     is_certified = (folder.path / CERTIFICATES).exists()
     by = classes.BY[is_certified and step == folder.observed(0)]
   found = values | {'step': step, 'by': by}
+  own = {name: values[name] for name in names_of(SETTINGS, FIXED)}
   return folder.plan(
-    values, 'atlas', lambda workdir: report(folder, stages, found)
+    values,
+    'atlas',
+    lambda workdir: report(folder, stages, found),
+    science=folder.values | own | {'step': step},
   )
 
 
