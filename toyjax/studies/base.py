@@ -267,7 +267,9 @@ class Task(NamedTuple):
   prepare: Callable[[Values], Plan]
   required: Sequence[str] = ()
   complete: Callable[[Values], Values] = _unchanged
-  dtypes: Callable[[Values], Sequence[str]] = lambda values: []
+  dtypes: Callable[[Values], Sequence[str]] = lambda values: (
+    [values['dtype']] if 'dtype' in values else []
+  )
 
   def resolve(self, **given: Any) -> Values:
     """Returns a checked value for every setting, as `Study.resolve`."""

@@ -59,4 +59,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(name='certify_failure', settings=SETTINGS, prepare=prepare)
+STUDY = Task('certify_failure', SETTINGS, prepare)

@@ -78,9 +78,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(
-  name='changepoint_replay',
-  settings=SETTINGS,
-  prepare=prepare,
-  dtypes=lambda values: [values['dtype']],
-)
+STUDY = Task('changepoint_replay', SETTINGS, prepare)

@@ -47,9 +47,9 @@ def prepare(values: Values) -> Plan:
 
 
 STUDY = Task(
-  name='changepoint_study',
-  settings=SETTINGS,
-  prepare=prepare,
+  'changepoint_study',
+  SETTINGS,
+  prepare,
   complete=complete,
   dtypes=lambda values: ['float32'],
 )

@@ -64,10 +64,4 @@ def _run(values: Values, workdir: Workdir) -> Iterator[Report]:
   return report(compute, values)
 
 
-STUDY = Task(
-  name='chaos_map',
-  settings=SETTINGS,
-  prepare=prepare,
-  complete=complete,
-  dtypes=dtypes,
-)
+STUDY = Task('chaos_map', SETTINGS, prepare, complete=complete, dtypes=dtypes)

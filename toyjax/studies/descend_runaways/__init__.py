@@ -79,4 +79,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(name='descend_runaways', settings=SETTINGS, prepare=prepare)
+STUDY = Task('descend_runaways', SETTINGS, prepare)

@@ -90,4 +90,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(name='failure_sizes', settings=SETTINGS, prepare=prepare)
+STUDY = Task('failure_sizes', SETTINGS, prepare)

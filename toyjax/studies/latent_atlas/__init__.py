@@ -100,4 +100,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(name='latent_atlas', settings=SETTINGS, prepare=prepare)
+STUDY = Task('latent_atlas', SETTINGS, prepare)

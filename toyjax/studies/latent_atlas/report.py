@@ -91,45 +91,34 @@ def _atlas(rows: Sequence[Row]) -> Table:
 
 def _radii(rows: Sequence[Row]) -> Table:
   """Returns on how many circles the rows of solved runs lie."""
+  columns = (
+    column('group'),
+    Column('within', lambda row: f'{100 * row["tolerance"]:g}%'),
+    Column('rows lie on', lambda row: row['kind'].replace('_', ' ')),
+    *shares('_share'),
+    column('by_chance', 'by chance', percent),
+  )
   return Table(
-    'radii',
-    rows,
-    'Row norms of solved runs:',
-    (
-      column('group'),
-      Column('within', lambda row: f'{100 * row["tolerance"]:g}%'),
-      Column('rows lie on', lambda row: row['kind'].replace('_', ' ')),
-      *shares('_share'),
-      Column(
-        'by chance',
-        lambda row: (
-          '' if row['by_chance'] is None else percent(row['by_chance'])
-        ),
-      ),
-    ),
+    *('radii', rows, 'Row norms of solved runs:', columns),
     where=lambda row: row['num_solved'] > 0,
   )
 
 
 def _circles(rows: Sequence[Row]) -> Table:
   """Returns how runs on two circles split their rows."""
-  return Table(
-    'circles',
-    rows,
-    'Runs on two circles:',
-    (
-      column('group'),
-      Column(
-        'outer + inner', lambda row: f'{row["num_outer"]} + {row["num_inner"]}'
-      ),
-      *shares('_share'),
-      column('outer_adjacent', 'outer adjacent'),
-      Column(
-        'radii (medians)',
-        lambda row: (
-          f'{row["outer_radius_median"]:.3f} and '
-          f'{row["inner_radius_median"]:.3f}'
-        ),
-      ),
-    ),
+
+  def sizes(row: Row) -> str:
+    return f'{row["num_outer"]} + {row["num_inner"]}'
+
+  def medians(row: Row) -> str:
+    outer, inner = (row[f'{k}_radius_median'] for k in ('outer', 'inner'))
+    return f'{outer:.3f} and {inner:.3f}'
+
+  columns = (
+    column('group'),
+    Column('outer + inner', sizes),
+    *shares('_share'),
+    column('outer_adjacent', 'outer adjacent'),
+    Column('radii (medians)', medians),
   )
+  return Table('circles', rows, 'Runs on two circles:', columns)

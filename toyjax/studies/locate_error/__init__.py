@@ -59,9 +59,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(
-  name='locate_error',
-  settings=SETTINGS,
-  prepare=prepare,
-  required=('trace',),
-)
+STUDY = Task('locate_error', SETTINGS, prepare, required=('trace',))

@@ -96,4 +96,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(name='replay_seed', settings=SETTINGS, prepare=prepare)
+STUDY = Task('replay_seed', SETTINGS, prepare)

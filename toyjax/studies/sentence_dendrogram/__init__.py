@@ -62,8 +62,5 @@ def prepare(values: Values) -> Plan:
 
 
 STUDY = Task(
-  name='sentence_dendrogram',
-  settings=SETTINGS,
-  prepare=prepare,
-  required=('trace', 'position'),
+  'sentence_dendrogram', SETTINGS, prepare, required=('trace', 'position')
 )

@@ -149,10 +149,10 @@ def going_xs(
 
 
 STUDY = Study(
-  name='symmetric_escape',
-  settings=SETTINGS,
-  stages=make_stages,
-  report=report,
+  'symmetric_escape',
+  SETTINGS,
+  make_stages,
+  report,
   num_seeds=1024,
   grows=False,  # More seeds would shift the runs that go on.
 )

@@ -41,10 +41,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(
-  name='walk_sqrt',
-  settings=SETTINGS,
-  prepare=prepare,
-  complete=complete,
-  dtypes=lambda values: [values['dtype']],
-)
+STUDY = Task('walk_sqrt', SETTINGS, prepare, complete=complete)

@@ -60,10 +60,4 @@ def prepare(values: Values) -> Plan:
   )
 
 
-STUDY = Task(
-  name='walk_text',
-  settings=SETTINGS,
-  prepare=prepare,
-  complete=complete,
-  dtypes=lambda values: [values['dtype']],
-)
+STUDY = Task('walk_text', SETTINGS, prepare, complete=complete)

@@ -10,7 +10,7 @@ under permutations of the features and rotations of the hidden space.
 
 import enum
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -128,20 +128,9 @@ def one_hot_sse(params: model.Params) -> Array:
   return jnp.sum((outputs - jnp.eye(len(outputs), dtype=outputs.dtype)) ** 2)
 
 
-def classify(
-  params: model.Params,
-  *,
-  earlier_sse: Array,
-  solved_sse: float | Array,
-  thresholds: Thresholds,
-) -> Array:
-  """Returns the int32 [] code of `Outcome`; see `diagnose`."""
-  return diagnose(
-    params,
-    earlier_sse=earlier_sse,
-    solved_sse=solved_sse,
-    thresholds=thresholds,
-  ).outcome
+def classify(params: model.Params, **given: Any) -> Array:
+  """Returns the int32 [] code of `Outcome`, of what `diagnose` takes."""
+  return diagnose(params, **given).outcome
 
 
 def diagnose(

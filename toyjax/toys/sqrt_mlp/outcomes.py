@@ -1,6 +1,6 @@
 """How a net of one variable ended, read from its values on given points."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import chex
 import jax
@@ -82,24 +82,9 @@ class Diagnosis(NamedTuple):
   num_switching: Array
 
 
-def classify(
-  params: model.Params,
-  *,
-  x: Array,
-  values: Array,
-  decrease: Array,
-  solved_rmse: float | Array,
-  thresholds: Thresholds,
-) -> Array:
-  """Returns the int32 [] code of `Outcome`; see `diagnose`."""
-  return diagnose(
-    params,
-    x=x,
-    values=values,
-    decrease=decrease,
-    solved_rmse=solved_rmse,
-    thresholds=thresholds,
-  ).outcome
+def classify(params: model.Params, **given: Any) -> Array:
+  """Returns the int32 [] code of `Outcome`, of what `diagnose` takes."""
+  return diagnose(params, **given).outcome
 
 
 def diagnose(
