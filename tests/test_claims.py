@@ -1,4 +1,4 @@
-"""Every number of CLAIMS.md is recomputed from the stored results."""
+"""Numbers of CLAIMS.md that are no links are recomputed from the results."""
 
 import numpy as np
 import pytest

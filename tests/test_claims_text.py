@@ -1,10 +1,10 @@
-"""Every number on the tiny text net in CLAIMS.md is in a stored result."""
+"""Numbers on the tiny text net in CLAIMS.md that are no link of one cell."""
 
 import re
 
 import pytest
 
-from tests.claims import RESULTS, find, section, share, table
+from tests.claims import RESULTS, find, section, table
 
 HELLO = 'generation from hello'
 
@@ -12,17 +12,6 @@ HELLO = 'generation from hello'
 @pytest.fixture(scope='module')
 def claims():
   return section('Walking small nets: the tiny text net')
-
-
-def _text(folder, measure, name, *, epoch='501', **wanted):
-  row = find(
-    table(f'text_failure/{folder}/summary.csv'),
-    epoch=epoch,
-    measure=measure,
-    **{'class': name},
-    **wanted,
-  )
-  return share(row['count'], row['total'], digits=2)
 
 
 def test_the_rest_of_a_million(claims):
@@ -58,12 +47,6 @@ def test_the_rest_of_a_million(claims):
     f'in {int(never["count_tied"]):,} of the {int(tied["count"]):,} tied'
     in claims
   )
-
-
-def test_the_order_of_the_vocabulary(claims):
-  assert _text('other_order', HELLO, 'dog->dog') in claims
-  text = _text('capacity', HELLO, 'dog->dog', embed_dim='2', hidden_dim='2')
-  assert text in claims
 
 
 def _z(folder, runs, a, b):
@@ -115,14 +98,6 @@ def test_exchange(claims):
   assert f'{total:,} untied runs' in claims
 
 
-@pytest.mark.parametrize('epoch', ['501', '5010'])
-def test_precision(claims, epoch):
-  tie = ('tie', 'after an input')
-  text = _text('epochs', *tie, epoch=epoch, learning_rate='0.1')
-  assert text in claims
-  assert _text('float64_long', *tie, epoch=epoch) in claims
-
-
 @pytest.mark.parametrize(
   ('folder', 'epoch', 'label'),
   [('advice', '501', 'adam lr=0.01 full'), ('epochs', '5010', 'lr=0.01')],
@@ -137,16 +112,6 @@ def test_paired_differences(claims, folder, epoch, label):
     100 * float(row[name]) for name in ('difference', 'lower', 'upper')
   )
   assert f'{middle:+.1f} points [{low:.1f}, {high:.1f}]' in claims
-
-
-@pytest.mark.parametrize(
-  ('rate', 'epoch'), [('0.01', '501'), ('0.01', '5010'), ('0.1', '5010')]
-)
-def test_epochs(claims, rate, epoch):
-  text = _text(
-    'epochs', 'outcome', 'LEARNED_ALL', epoch=epoch, learning_rate=rate
-  )
-  assert text in claims
 
 
 def test_temperatures(claims):
