@@ -45,16 +45,19 @@ def follow(
   def jacobian(_: float, v: np.ndarray) -> np.ndarray:
     return -batches.derivatives(v[None], num_features)[1][0]
 
-  found = scipy.integrate.solve_ivp(
-    velocity,
-    (0.0, times[-1]),
-    v,
-    method='BDF',
-    t_eval=times,
-    jac=jacobian,
-    rtol=relative_tolerance,
-    atol=relative_tolerance,
-  )
+  # Differences that BDF has not made yet are memory as it was found, and are
+  # subtracted all the same before they are used.
+  with np.errstate(invalid='ignore', over='ignore'):
+    found = scipy.integrate.solve_ivp(
+      velocity,
+      (0.0, times[-1]),
+      v,
+      method='BDF',
+      t_eval=times,
+      jac=jacobian,
+      rtol=relative_tolerance,
+      atol=relative_tolerance,
+    )
   if not found.success:
     raise RuntimeError(f'gradient flow: {found.message}')
   return found.y.T
