@@ -21,6 +21,7 @@ MODULES = sorted(
 # Core modules, each with the core modules it may import.
 CORE = {
   'moved': set(),
+  'study_names': set(),
   'base': set(),
   'statistics': {'base'},
   'roles': {'base'},

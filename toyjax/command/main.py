@@ -8,14 +8,11 @@ toyjax run NAME --help       explains it
 import ast
 import difflib
 import importlib
-import pathlib
 import sys
 
 from absl import flags
 
-from toyjax import studies
-from toyjax.command import lifecycle
-from toyjax.studies import names
+from toyjax.study_names import FOLDER, names
 
 flags.disclaim_key_flags()
 
@@ -30,6 +27,8 @@ def main() -> None:
       print(__doc__)
     case ['run', name, *rest] if name in names():
       study = importlib.import_module(f'toyjax.studies.{name}')
+      # Slow to import, and a list of the studies needs none of it.
+      lifecycle = importlib.import_module('toyjax.command.lifecycle')
       # absl explains the main module, and defines its flags.
       sys.modules['__main__'].__doc__ = study.__doc__
       sys.argv = [f'toyjax run {name}', *rest]
@@ -49,7 +48,7 @@ def _list() -> str:
   width = max(map(len, names()))
   lines = []
   for name in names():
-    path = pathlib.Path(studies.__path__[0]) / name / '__init__.py'
+    path = FOLDER / name / '__init__.py'
     # Read, since to import all of them is slow.
     text = ast.get_docstring(ast.parse(path.read_text(encoding='utf-8'))) or ''
     first = text.partition('\n')[0]

@@ -13,6 +13,7 @@ the settings, a folder of the runs, files of the report.
 """
 
 from toyjax.studies.base import Plan, Report, Study, Task
-from toyjax.studies.running import names, read, run, run_one
+from toyjax.studies.running import read, run, run_one
+from toyjax.study_names import names
 
 __all__ = ['Plan', 'Report', 'Study', 'Task', 'names', 'read', 'run', 'run_one']

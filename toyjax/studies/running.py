@@ -4,7 +4,6 @@ Study, values --run, read, run_one--> [Runs], for `study.report`
 """
 
 import pathlib
-import pkgutil
 
 import numpy as np
 
@@ -98,13 +97,3 @@ def run_one(
   arrays |= {name: np.asarray(xs[name]) for name in ('seed_index', *stage.axes)}
   (found,) = study.split(stage, arrays, np.zeros(1, int), values)
   return found
-
-
-def names() -> list[str]:
-  """Returns the names of all studies, which are packages here."""
-  folder = pathlib.Path(__file__).parent
-  return sorted(
-    module.name
-    for module in pkgutil.iter_modules([str(folder)])
-    if module.ispkg
-  )
