@@ -169,9 +169,9 @@ def _column(table: pd.DataFrame, name: str) -> Any:
 
 
 def _numeric(cells: pd.Series) -> pd.Series:
-  """Returns numbers where all cells are, or are empty."""
+  """Returns numbers where all cells are, or are empty or NaN."""
   found = pd.to_numeric(cells, errors='coerce')
-  return cells if (found.isna() & (cells != '')).any() else found
+  return cells if (found.isna() & ~cells.isin(['', 'nan'])).any() else found
 
 
 def problem(link: Link) -> str:
