@@ -10,10 +10,16 @@ these; counts of several rows of one total are added up. Further words:
 
   share=COUNT/TOTAL   columns of the count and of the total
   pooled=             rows are different runs, whose totals are added up, too
-  filter=EXPRESSION   what pandas' `query` takes, for all that = cannot say
+  filter=EXPRESSION   what pandas' `query` takes, for all that = cannot say;
+                      a further one is asked of the rows that are left
+  each=               the text is true of each of the rows alone
   cell=COLUMN         the text shows this cell, and its interval if it goes on
   times=100           ... in per cent or points
-  rows=N              the text shows how many rows there are
+  cells=COLUMN,...    the text shows these cells of each row, row by row, and
+                      no number less
+  rows=               the text shows how many rows there are
+
+A column may also be what pandas' `eval` makes of columns, as in count.max().
 
 A number agrees where it is the file's, rounded to the digits that are shown.
 results/SHA256SUMS has the digest of every file there; --write makes it anew.
@@ -28,10 +34,11 @@ import hashlib
 import pathlib
 import re
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 import urllib.parse
 
 from absl import app, flags
+import numpy as np
 import pandas as pd
 
 from toyjax import parsers, statistics
@@ -46,7 +53,14 @@ _LINK = re.compile(
   r'\[((?:[^\[\]]|\[[^\[\]]*\])*)\]\((results/[^)#\s]+\.csv)#([^)\s]+)\)'
 )
 _NUMBER = re.compile(r'(?<![\w.])[-+]?(?:\d[\d,]*\d|\d)?(?:\.\d+)?(?:e-?\d+)?')
-_WORDS = ('share', 'pooled', 'filter', 'cell', 'times', 'rows')
+_WORDS = (
+  *('share', 'pooled', 'filter', 'each', 'cell', 'times', 'cells', 'rows'),
+)
+# What a wrong path, column or expression raises.
+_ERRORS = (
+  *(AttributeError, KeyError, NameError, OSError, SyntaxError, TypeError),
+  ValueError,
+)
 
 SETTINGS = (
   fixed(
@@ -89,57 +103,86 @@ def expected(link: Link) -> list[float]:
   """Returns the numbers that a link's text may show, in order.
 
   Raises:
-    ValueError: where no row is selected, or a column is not there.
+    ValueError: where no row is selected, too many are, or a column is not
+      there.
   """
+  table, words = _selected(link)
+  if 'each' not in words:
+    return _shown(table, words)
+  found = {tuple(_shown(table[i : i + 1], words)) for i in range(len(table))}
+  if len(found) > 1:
+    raise ValueError('selects rows that differ')
+  return list(found.pop())
+
+
+def _selected(link: Link) -> tuple[pd.DataFrame, dict[str, str]]:
+  """Returns the rows that a link selects, and its words."""
   table = pd.read_csv(ROOT / link.path, dtype=str, keep_default_na=False)
-  words = {}
+  words, filters = {}, []
   for part in link.query.split('&'):
     name, _, value = urllib.parse.unquote(part).partition('=')
-    if name in _WORDS:
+    if name == 'filter':
+      filters.append(value)
+    elif name in _WORDS:
       words[name] = value
-      continue
-    if name not in table:
-      raise ValueError(f'{link.path} has no column {name}')
-    table = table[table[name] == value]
+    elif name not in table:
+      raise ValueError(f'no column {name}')
+    else:
+      table = table[table[name] == value]
   table = table.apply(_numeric)
-  if 'filter' in words:
-    table = table.query(words['filter'])
+  for expression in filters:
+    table = table.query(expression, engine='python')
   if table.empty:
-    raise ValueError(f'{link.path}#{link.query} selects no row')
+    raise ValueError('selects no row')
+  return table, words
+
+
+def _shown(table: pd.DataFrame, words: dict[str, str]) -> list[float]:
+  """Returns the numbers that words show of rows."""
   if 'rows' in words:
     return [len(table)]
+  if 'cells' in words:
+    columns = [_column(table, name) for name in words['cells'].split(',')]
+    rows = zip(*map(np.atleast_1d, columns), strict=True)
+    return [float(cell) for row in rows for cell in row]
   if 'cell' in words:
     if len(table) > 1:
-      raise ValueError(f'{link.path}#{link.query} selects {len(table)} rows')
+      raise ValueError(f'selects {len(table)} rows')
     name, times = words['cell'], float(words.get('times', 1))
     part = name if f'{name}_lower' in table else ''
     ends = [f'{part}_{end}'.lstrip('_') for end in ('lower', 'upper')]
     cells = [table[n].iloc[0] for n in (name, *ends) if n in table]
     return [times * float(cell) for cell in cells]
-  count, total = words.get('share', 'count/total').split('/')
-  totals = set(table[total])
-  if len(totals) > 1 and 'pooled' not in words:
-    raise ValueError(f'{link.path}#{link.query} selects rows of {totals} runs')
-  num = int(table[count].sum())
-  of = int(table[total].sum() if 'pooled' in words else totals.pop())
+  names = words.get('share', 'count/total').rpartition('/')
+  count, total = _column(table, names[0]), _column(table, names[2])
+  if len(set(total)) > 1 and 'pooled' not in words:
+    raise ValueError(f'selects rows of {set(total)} runs')
+  num = int(count.sum())
+  of = int(total.sum() if 'pooled' in words else total.iloc[0])
   interval = statistics.wilson(num, of)
   return [num, of, *(100.0 * number for number in interval)]
 
 
+def _column(table: pd.DataFrame, name: str) -> Any:
+  """Returns a column, or what an expression makes of columns."""
+  return table[name] if name in table else table.eval(name, engine='python')
+
+
 def _numeric(cells: pd.Series) -> pd.Series:
-  """Returns numbers where all cells are, or are empty."""
+  """Returns numbers where all cells are, or are empty or NaN."""
   found = pd.to_numeric(cells, errors='coerce')
-  return cells if (found.isna() & (cells != '')).any() else found
+  return cells if (found.isna() & ~cells.isin(['', 'nan'])).any() else found
 
 
 def problem(link: Link) -> str:
   """Says what is wrong with a link; '' where nothing is."""
   try:
     held = expected(link)
-  except (KeyError, OSError, ValueError) as error:
-    return f'[{link.text}]: {error}'
+  except _ERRORS as error:
+    return f'[{link.text}]: {link.path}#{link.query}: {error}'
   shown = numbers(link.text)
-  if not shown or len(shown) > len(held):
+  least = len(held) if '&cells=' in f'&{link.query}' else 1
+  if not least <= len(shown) <= len(held):
     return f'[{link.text}]: {link.path} has {len(held)} numbers for it'
   for text, number in zip(shown, held):
     digits = re.sub(r'\D', '', text.partition('e')[0]).lstrip('0')

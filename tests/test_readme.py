@@ -121,14 +121,3 @@ def test_the_results_come_from_the_main_job(dtype):
   assert manifest['science']['dtype'] == dtype
   for run in manifest['invocations']:
     assert re.fullmatch('[0-9a-f]{40}', run['git_commit'])  # Unchanged source.
-
-
-def test_what_is_said_of_a_million_text_nets():
-  """As CLAIMS.md has it, whose numbers are recomputed from the tables."""
-  readme, claims = (
-    re.sub(r'\s+', ' ', verify.plain((ROOT / name).read_text()))
-    for name in ('README.md', 'CLAIMS.md')
-  )
-  for text in ('227,366 of 1,000,000, 22.74 % [22.65, 22.82]', '216,332'):
-    assert text in readme
-    assert text in claims
