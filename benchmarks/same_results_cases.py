@@ -65,7 +65,10 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
   ),
   'symmetric_escape': (
-    ('symmetric_escape', '--num_seeds=64', '--num_steps=400'),
+    (
+      *('symmetric_escape', '--num_seeds=64', '--num_steps=400'),
+      *('--adam_b2=0.999,0.9', '--adam_eps=1e-8', '--weight_decay=1e-2'),
+    ),
   ),
   'chaos_map': (
     (

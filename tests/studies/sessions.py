@@ -115,9 +115,16 @@ def _num_seeds(folder: pathlib.Path) -> int | None:
 def _child(
   commands: Sequence[Sequence[str]], watched: pathlib.Path, path: pathlib.Path
 ) -> None:
+  from matplotlib.figure import Figure
+
   from toyjax.command import lifecycle
 
   os.chdir(processes.ROOT)
+  # Pictures in full take as long as most trainings here.
+  save = Figure.savefig
+  Figure.savefig = lambda self, path, **options: save(  # type: ignore[method-assign]
+    self, path, **options | {'dpi': 50}
+  )
   found = []
   for name, *arguments in commands:
     study = importlib.import_module(f'toyjax.studies.{name}').STUDY
