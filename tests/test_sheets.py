@@ -1,5 +1,6 @@
 """Sheets are drawn when they are asked for, and say what they leave out."""
 
+import matplotlib
 import matplotlib.image
 import numpy as np
 import pytest
@@ -34,12 +35,31 @@ def test_a_sheet_is_drawn_when_asked_for(tmp_path, is_cropped):
   assert not is_cropped or width > 100  # The legend beside is in it.
 
 
+def test_a_sheet_has_the_house_style_whatever_a_user_has(tmp_path):
+  def draw():
+    figure, axes = sheets.single(2.0, 1.0, 'A title')
+    axes.plot([1.0, 2.0], label='curve')
+    axes.legend()
+    return figure
+
+  sheet = Sheet('one', draw, dpi=50)
+  sheet.save(tmp_path)
+  plain = (tmp_path / 'one.png').read_bytes()
+  users = {'font.size': 31.0, 'legend.frameon': True, 'lines.linewidth': 9.0}
+  with matplotlib.rc_context(users | {'axes.titlesize': 'xx-large'}):
+    (axes,) = sheet.figure().axes
+    sheet.save(tmp_path)
+  assert not axes.get_legend().get_frame_on()
+  assert axes.title.get_fontsize() == 10.0
+  assert (tmp_path / 'one.png').read_bytes() == plain
+
+
 @pytest.mark.parametrize(
   ('number', 'shown', 'note'),
-  [(1, 1, ''), (3, 3, ''), (5, 4, 'the first 4 of 5 nets')],
+  [(1, 1, ''), (3, 3, ''), (5, 4, 'the first 4 of 5 configurations')],
 )
 def test_panels_say_how_many_are_left_out(number, shown, note):
-  figure, axes = sheets.panels(number, 'All', most=4, what='nets', sharey=True)
+  figure, axes = sheets.panels(number, 'All', most=4, sharey=True)
   assert len(axes) == shown
   assert len([each for each in figure.axes if each.axison]) == shown
   assert figure.get_suptitle() == 'All'

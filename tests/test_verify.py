@@ -83,6 +83,16 @@ def test_a_link_to_nothing_is_said(path, query, word):
   assert word in verify.problem(Link('1 of 2', path, query))
 
 
+def test_rows_of_different_totals_are_not_added_up_unless_pooled(
+  tmp_path, monkeypatch
+):
+  monkeypatch.setattr(verify, 'ROOT', tmp_path)
+  (tmp_path / 'a.csv').write_text('count,total\n1,4\n2,6\n')
+  said = verify.problem(Link('3 of 10', 'a.csv', 'filter=count>0'))
+  assert 'selects rows of' in said
+  assert not verify.problem(Link('3 of 10', 'a.csv', 'filter=count>0&pooled='))
+
+
 def test_links_hold_one_pair_of_brackets():
   text = (
     'a [b] (c) [1 of 2, 50.0 % [9.5, 90.5]](results/a/b.csv#c=d&e=f) '

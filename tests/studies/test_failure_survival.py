@@ -10,9 +10,10 @@ import pytest
 from toyjax import statistics, studies
 from toyjax.analysis.autoencoder.events import Place
 from toyjax.parsers import SettingError
-from toyjax.studies import failure_survival
+from toyjax.studies import failure_survival, optimization_failure
 from toyjax.studies.failure_survival import levels
 from toyjax.studies.failure_survival.settings import parse_optimizer
+from toyjax.toys.relu_autoencoder import Outcome
 
 STUDY = failure_survival.STUDY
 ONE_LEVEL = {
@@ -70,6 +71,23 @@ def test_there_is_one_row_a_level(found, report):
   # Diverged runs are counted, and stay unsolved to the last step.
   assert wild['num_diverged'] == 12
   assert (wild['num_solved'], wild['num_at_risk_solve']) == (0, 12)
+
+
+def test_runs_end_as_those_of_the_sweep_of_the_same_settings():
+  sweep, steps = optimization_failure.STUDY, {'num_steps': 30}
+  names = {row.name for row in sweep.settings} & set(ONE_LEVEL)
+  (found,), (swept,) = (
+    studies.run(study, values, num_seeds=12, map_name='vmap')
+    for study, values in (
+      (STUDY, STUDY.resolve(**ONE_LEVEL, **steps)),
+      (sweep, sweep.resolve(**{n: ONE_LEVEL[n] for n in names}, **steps)),
+    )
+  )
+  ends = found.data['outcome']
+  # Some are still on their way: their SSE falls over the last tenth.
+  assert np.sum(ends == Outcome.UNRESOLVED) >= 4
+  # They differ in how a program is compiled, so in last bits.
+  assert np.sum(swept.last('outcome') != ends) <= 1
 
 
 def test_tables_count_what_the_runs_hold(found, report):

@@ -139,8 +139,8 @@ def run(study: Study) -> None:
     **identity,
   ) as workdir:
     if FLAGS.from_store:
-      part = identity['extent' if study.grows else 'layout']
-      _require_finished(todo, path, part.get('num_seeds'))
+      sizes = {**identity['layout'], **identity['extent']}
+      _require_finished(todo, path, sizes.get('num_seeds'))
     else:
       _train(study, todo, values, workdir)
     finished = study.open(path / STORE, values, relabel=FLAGS.from_store)

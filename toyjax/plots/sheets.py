@@ -62,7 +62,6 @@ def panels(
   columns: int = 2,
   width: float = 6.2,
   height: float = 3.2,
-  what: str = 'configurations',
   **options: Any,
 ) -> tuple[Figure, list[Axes]]:
   """Returns a figure of several panels, and says where some are left out.
@@ -74,7 +73,6 @@ def panels(
     columns: of them.
     width: of one, in inches.
     height: of one, in inches.
-    what: is left out.
     **options: of `Figure.subplots`, such as sharey.
   """
   shown = min(number, most)
@@ -88,7 +86,7 @@ def panels(
     figure.text(
       0.99,
       0.01,
-      f'the first {shown} of {number} {what}',
+      f'the first {shown} of {number} configurations',
       ha='right',
       fontsize='small',
     )
