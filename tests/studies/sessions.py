@@ -120,11 +120,14 @@ def _child(
   from toyjax.command import lifecycle
 
   os.chdir(processes.ROOT)
-  # Pictures in full take as long as most trainings here.
+  # Pictures in full take as long as most trainings here. Films give no path.
   save = Figure.savefig
-  Figure.savefig = lambda self, path, **options: save(  # type: ignore[method-assign]
-    self, path, **options | {'dpi': 50}
-  )
+
+  def save_small(self, path, **options):
+    small = {'dpi': 50} if isinstance(path, pathlib.Path) else {}
+    save(self, path, **options | small)
+
+  Figure.savefig = save_small  # type: ignore[method-assign]
   found = []
   for name, *arguments in commands:
     study = importlib.import_module(f'toyjax.studies.{name}').STUDY
