@@ -1,8 +1,9 @@
 r"""How many seed-steps a second, and how many times a peer's?
 
 The same training from the same initial weights by toyjax's two maps (lanes and
-vmap, as a sweep runs them on all cores), by PyTorch with an axis of models, and
-by C, one seed after the other and sixteen at a time. `_1` is one thread, all
+vmap, as a sweep runs them on all cores), by the one call of an importer
+(map_runs), by PyTorch with an axis of models, and by C, one seed after the
+other and sixteen at a time. `_1` is one thread, all
 others use all cores. Before a cell is timed, all peers train a few seeds for
 100 steps and must agree; the exit status is 1 where they do not. Speeds mean
 something on idle cores only.
@@ -46,7 +47,10 @@ SCALING_WORK = (5, 100)
 PILOT_STEPS, GPU_PILOT_STEPS = 5, 100
 GPU_STEPS = 25_000  # At most, on a GPU.
 # Peers of whose 100 steps the few milliseconds of a start are a part.
-FAST_PEERS = ('lanes', 'c_scalar', 'c_vector', 'c_scalar_1', 'c_vector_1')
+FAST_PEERS = (
+  *('lanes', 'map_runs'),
+  *('c_scalar', 'c_vector', 'c_scalar_1', 'c_vector_1'),
+)
 MORE_STEPS = 5
 TOLERANCE = 1e-3
 

@@ -32,6 +32,16 @@ def _make_jax(
   return problems.jax_program(problem, params, num_steps, map_name)
 
 
+def _make_one_line(
+  problem: problems.Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  num_threads: int,
+) -> problems.Program:
+  del num_threads  # All of JAX's devices.
+  return problems.one_line_program(problem, params, num_steps)
+
+
 def _make_torch(
   problem: problems.Problem,
   params: list[np.ndarray],
@@ -68,6 +78,7 @@ def _make_c(
 MAKERS: Mapping[str, Maker] = {
   'kernel': functools.partial(_make_jax, map_name='kernel'),
   'lanes': functools.partial(_make_jax, map_name='lanes'),
+  'map_runs': _make_one_line,
   'vmap': functools.partial(_make_jax, map_name='vmap'),
   'torch': _make_torch,
   'torch_1': _make_torch,

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 
 from benchmarks import adamw_runs
-from toyjax import chunks, descent, loops, sweeps
+from toyjax import chunks, descent, loops, mapping, sweeps
 from toyjax.base import Array, Dynamics, Params, PRNGKey, Toy
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
@@ -156,21 +156,40 @@ def make_dynamics(problem: Problem, params: list[Array]) -> Dynamics:
   return descent.descend(Toy(init, toy.sample, toy.loss), optimizer)
 
 
-def jax_program(
-  problem: Problem, params: list[np.ndarray], num_steps: int, map_name: str
-) -> Program:
-  """Returns toyjax's training, as a sweep runs it, on all devices."""
-  num_seeds = len(params[0])
+def _trial(
+  problem: Problem, params: list[np.ndarray], num_steps: int
+) -> tuple[chunks.Trial, dict[str, Any]]:
+  """Returns the training of one seed, and the seeds."""
 
   def trial(x: dict[str, Any]) -> list[Array]:
     dynamics = make_dynamics(problem, x['params'])
     state, _ = loops.unroll(x['key'], dynamics, num_steps)
     return jax.tree.leaves(state.params)
 
-  xs = {
-    'key': sweeps.seed_keys(0, np.arange(num_seeds)),
+  return trial, {
+    'key': sweeps.seed_keys(0, np.arange(len(params[0]))),
     'params': [jnp.asarray(leaf) for leaf in params],
   }
+
+
+def one_line_program(
+  problem: Problem, params: list[np.ndarray], num_steps: int
+) -> Program:
+  """Returns toyjax's training as an importer calls it: `map_runs`."""
+  trial, xs = _trial(problem, params, num_steps)
+  mapped = mapping.map_runs(trial)
+  start = time.perf_counter()
+  jax.block_until_ready(mapped(xs))
+  compile_seconds = time.perf_counter() - start
+  return Program(lambda: jax.block_until_ready(mapped(xs)), compile_seconds)
+
+
+def jax_program(
+  problem: Problem, params: list[np.ndarray], num_steps: int, map_name: str
+) -> Program:
+  """Returns toyjax's training, as a sweep runs it, on all devices."""
+  trial, xs = _trial(problem, params, num_steps)
+  num_seeds = len(params[0])
   mesh = chunks.local_mesh()
   program = chunks.compile_chunk(trial, xs, mesh, map_name)
   padded = math.ceil(num_seeds / program.multiple) * program.multiple

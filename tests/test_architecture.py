@@ -35,6 +35,7 @@ CORE = {
   'chunks': {'base', 'lanes'},
   'ranges': {'base'},
   'run_sizes': {'base', 'lanes'},
+  'mapping': {'base', 'chunks', 'ranges'},
   'sweeps': {'base', 'chunks', 'ranges', 'run_sizes'},
   'checks': set(),
   'json_text': set(),

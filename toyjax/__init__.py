@@ -8,6 +8,7 @@ from toyjax import moved
 from toyjax.base import Dynamics, Toy
 from toyjax.descent import descend
 from toyjax.loops import intervene, log_spaced, track, unroll
+from toyjax.mapping import map_runs
 from toyjax.sweeps import grid, seed_keys, seeds_by_grid, sweep
 
 __version__ = '0.2.0'
@@ -21,6 +22,7 @@ __all__ = [
   'grid',
   'intervene',
   'log_spaced',
+  'map_runs',
   'seed_keys',
   'seeds_by_grid',
   'sweep',

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 from jax.sharding import AxisType, Mesh, PartitionSpec
+import numpy as np
 
 from toyjax.base import ArrayTree
 from toyjax.lanes import (
@@ -123,6 +124,21 @@ def _in_blocks(mapped: Trial, block: int) -> Trial:
     )
 
   return run
+
+
+def num_runs(xs: ArrayTree) -> int:
+  """Returns the number of runs R of a pytree of arrays [R, ...].
+
+  Raises:
+    ValueError: unless all leaves agree on it.
+  """
+  shapes = [np.shape(leaf) for leaf in jax.tree.leaves(xs)]
+  if not shapes or any(not shape for shape in shapes):
+    raise ValueError(f'every x needs a leading axis of runs: shapes {shapes}')
+  sizes = {shape[0] for shape in shapes}
+  if len(sizes) > 1 or sizes == {0}:
+    raise ValueError(f'xs must share one number of runs >= 1: {sorted(sizes)}')
+  return sizes.pop()
 
 
 def default_size(mesh: Mesh, run_bytes: int = 0) -> int:

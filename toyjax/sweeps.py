@@ -157,7 +157,7 @@ def sweep(
     ValueError: on an empty sweep, unequal leading sizes, chunk_size < 1, or
       numbers in `xs` that the device cannot hold, see `ranges.require_kept`.
   """
-  num_runs = _leading_size(xs)
+  num_runs = chunks.num_runs(xs)
   ranges.require_kept(xs)
   mesh = chunks.local_mesh() if mesh is None else mesh
   if chunk_size is None:
@@ -209,17 +209,6 @@ def sweep(
 def _spans(num_runs: int, chunk_size: int) -> Iterator[tuple[int, int]]:
   for start in range(0, num_runs, chunk_size):
     yield start, min(start + chunk_size, num_runs)
-
-
-def _leading_size(xs: ArrayTree) -> int:
-  """Returns the number of runs R; raises unless all leaves agree on it."""
-  shapes = [np.shape(leaf) for leaf in jax.tree.leaves(xs)]
-  if not shapes or any(not shape for shape in shapes):
-    raise ValueError(f'every x needs a leading axis of runs: shapes {shapes}')
-  sizes = {shape[0] for shape in shapes}
-  if len(sizes) > 1 or sizes == {0}:
-    raise ValueError(f'xs must share one number of runs >= 1: {sorted(sizes)}')
-  return sizes.pop()
 
 
 class _Progress:
