@@ -29,11 +29,16 @@ from toyjax.settings import MACHINE, names_of
 from toyjax.studies import Study
 
 NUM_SEEDS = 70
-# Fewer programs than in `CASES`: each is compiled by most of the commands.
+# Fewer and smaller programs than in `CASES`: most commands compile each.
 _FEWER = {
-  'optimization_failure': ('--num_features=5',),
-  'failure_survival': ('--dtype=float32',),
-  'text_failure': ('--pairs=six', '--learning_rate=0.003,0.01'),
+  'optimization_failure': ('--num_features=3',),
+  'failure_survival': ('--num_features=3', '--dtype=float32'),
+  'text_failure': ('--pairs=four', '--learning_rate=0.003,0.01'),
+  'symmetric_escape': (
+    *('--num_features=5', '--search_steps=300', '--learning_rate=5e-3'),
+    *('--adam_b2=0.999', '--num_steps=150'),
+  ),
+  'superposition_phase': ('--importance=1',),
 }
 # Columns of what is counted, the last one of several first.
 KINDS = ('last_outcome', 'outcome', 'class', 'end')
