@@ -13,6 +13,8 @@ from tests import compiler
 NUM_DEVICES = int(os.environ.get('TOYJAX_TEST_DEVICES', '2'))
 
 compiler.set_up()
+# Tests leave nothing in a user's folders, and find nothing there.
+os.environ['TOYJAX_CACHE'] = ''
 # Tracing makes many objects that stay: looking for garbage among them as often
 # as by default takes 7 % of the time.
 gc.set_threshold(100_000, 50, 50)

@@ -5,6 +5,7 @@ without: labels of runs near a boundary differ from one processor to another.
 """
 
 import ctypes
+import hashlib
 import os
 import pathlib
 import platform
@@ -29,6 +30,13 @@ def model() -> str | None:
     return _sysctl('machdep.cpu.brand_string')
   found = _cpuinfo('model name') or platform.processor()
   return found or None
+
+
+def code() -> str:
+  """Returns a short name of the processor: of its model and all it offers."""
+  offers = sorted(map(str, _features()))
+  what = (platform.machine(), model(), *offers, _cpuinfo('Features'))
+  return hashlib.sha256(repr(what).encode()).hexdigest()[:12]
 
 
 def num_cores() -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from absl import app, flags
 
 from toyjax import manifest, stages
-from toyjax.command import errors, folders, launch, machine, room
+from toyjax.command import errors, folders, launch, machine, programs, room
 from toyjax.command.flags import define as define_settings
 from toyjax.command.flags import given
 from toyjax.runs import Runs, open_finished
@@ -32,6 +32,7 @@ def define(study: Study | Task, into: flags.FlagValues = flags.FLAGS) -> None:
     study: whose.
     into: what holds the flags.
   """
+  define_settings([options.KEEP_PROGRAMS], into=into)
   if isinstance(study, Task):
     define_settings(study.settings, required=study.required, into=into)
     return
@@ -61,6 +62,12 @@ def main(study: Study | Task, argv: Sequence[str]) -> None:
       run(study)
 
 
+def _set_up(num_devices: int, dtype: str) -> None:
+  machine.setup_jax(num_devices=num_devices, dtype=dtype)
+  if flags.FLAGS.keep_programs:
+    programs.keep()
+
+
 def run_task(task: Task) -> None:
   """Does what the flags of a task say."""
   values = given(task.settings)
@@ -69,7 +76,7 @@ def run_task(task: Task) -> None:
     found, science = folders.stored_values(path, task)
     values |= {**science, **found['extent'], **found['layout']}
   plan = task.prepare(task.resolve(**values))
-  machine.setup_jax(num_devices=plan.num_devices, dtype=plan.dtype)
+  _set_up(plan.num_devices, plan.dtype)
   layout = dict(plan.layout)
   if 'chunk_size' in layout:
     layout['chunk_size'] = machine.find_chunk_size(
@@ -113,7 +120,7 @@ def run(study: Study) -> None:
     values = study.resolve(**given(study.settings))
     todo = study.stages(values)
   dtype = min(stage.dtype for stage in todo)  # Wider stages see to theirs.
-  machine.setup_jax(num_devices=FLAGS.num_devices, dtype=dtype)
+  _set_up(FLAGS.num_devices, dtype)
   chunk_size = machine.find_chunk_size(
     FLAGS.chunk_size, path, functools.partial(room.largest_run, todo)
   )

@@ -52,6 +52,13 @@ def machine_settings(workdir: str) -> tuple[Setting, ...]:
   )
 
 
+KEEP_PROGRAMS = machine(
+  'keep_programs',
+  True,
+  parsers.truth,
+  "Keep compiled programs in the user's cache folder for the next start; at "
+  'most 256 MiB.',
+)
 FROM_STORE = machine(
   'from_store',
   False,
