@@ -67,6 +67,7 @@ def test_the_store_example_runs(tmp_path, monkeypatch):
 def _settings():
   """Returns the names of the settings of all studies and benchmarks."""
   rows = [*options.machine_settings(''), *options.seed_settings(1)]
+  rows.append(options.KEEP_PROGRAMS)
   for name in studies.names():
     rows += importlib.import_module(f'toyjax.studies.{name}').STUDY.settings
   sources = [path.read_text() for path in (ROOT / 'benchmarks').glob('*.py')]
@@ -82,6 +83,8 @@ def test_flags_in_the_documents_exist():
   for name in ('README.md', 'BUILD.md', 'CLAIMS.md'):
     if (ROOT / name).exists():
       used = set(re.findall(r'--(\w+)', (ROOT / name).read_text()))
+      # What is true or false is switched off by its name after `no`.
+      used -= {f'no{flag}' for flag in known}
       assert used - {'help', 'flag'} <= known, used - known
 
 
