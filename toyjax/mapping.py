@@ -35,7 +35,8 @@ def map_runs(
   Returns:
     A function of xs, a pytree of arrays [R, ...], one row a run; typed keys are
     welcome. It returns the results of all runs, a pytree of JAX arrays
-    [R, ...], bit for bit those of `sweep`.
+    [R, ...]: those of `sweep`, bit for bit where `lanes` maps it; under vmap
+    last bits may hang on R.
 
   Raises:
     ValueError: on an unknown map; when it is called, as `sweep` does.

@@ -35,7 +35,7 @@ _FEWER = {
   'failure_survival': ('--num_features=3', '--dtype=float32'),
   'text_failure': ('--pairs=four', '--learning_rate=0.003,0.01'),
   'symmetric_escape': (
-    *('--num_features=5', '--search_steps=300', '--learning_rate=5e-3'),
+    *('--num_features=6', '--search_steps=600', '--learning_rate=5e-3'),
     *('--adam_b2=0.999', '--num_steps=150'),
   ),
   'superposition_phase': ('--importance=1',),

@@ -53,13 +53,13 @@ def test_ways_are_compared_on_the_same_runs(found):
 def test_as_a_script_runs_go_on_from_where_its_own_entered(tmp_path):
   done = processes.run(
     *('symmetric_escape', f'--workdir={tmp_path}', '--num_seeds=64'),
-    *('--num_features=5', '--search_steps=300', '--num_steps=20'),
+    *('--num_features=6', '--search_steps=600', '--num_steps=20'),
     *('--learning_rate=5e-3', '--adam_b2=0.999', '--adam_eps=1e-8'),
   )
   assert done.returncode == 0, done.stderr
   entry, *going = studies.read(tmp_path, STUDY)
   entered = entry.data['entry_step'] >= 0
-  assert 0 < entered.sum() < 64
+  assert 10 < entered.sum() < 50  # About 30, on any processor.
   for runs in going:
     np.testing.assert_array_equal(
       runs.data['seed_index'], entry.data['seed_index'][entered]

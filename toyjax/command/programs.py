@@ -41,5 +41,7 @@ def keep() -> None:
     path.mkdir(parents=True, exist_ok=True)
   except OSError:
     return
+  if not os.access(path, os.W_OK):
+    return
   config.update('jax_compilation_cache_dir', str(path))
   config.update('jax_compilation_cache_max_size', MOST_BYTES)
