@@ -52,7 +52,7 @@ CORE = {
   'settings': {'parsers', 'precision'},
   'common_settings': {'parsers', 'ranges', 'settings'},
   'optimizer_settings': {'base', 'optimizers', 'parsers', 'settings'},
-  'memory': {'base', 'chunks', 'parsers', 'run_sizes'},
+  'memory': {'base', 'chunks', 'parsers', 'lanes', 'run_sizes'},
   'stages': {'chunks', 'memory', 'settings', 'statistics', 'store', 'sweeps'},
   'runs': {
     *('checks', 'manifest', 'settings', 'stages', 'stored_runs', 'texts'),

@@ -9,6 +9,7 @@ import pytest
 
 from tests.sweep_trials import make_xs, train_one_weight
 from toyjax import chunks, sweeps
+from toyjax.lanes import blocks
 
 pytestmark = pytest.mark.usefixtures('compiled_once')
 
@@ -157,14 +158,14 @@ def test_a_trial_that_is_not_tiny_goes_to_vmap_whole():
   large = chunks.compile_chunk(trial, keys, mesh, 'lanes')
   assert large.multiple == mesh.size
   small = chunks.compile_chunk(jax.random.normal, keys, mesh, 'lanes')
-  assert small.multiple == mesh.size * chunks.BLOCK
+  assert small.multiple == mesh.size * blocks.BLOCK
   middle = chunks.compile_chunk(
     lambda key: jax.random.normal(key, (11, 11)) @ jnp.ones((11, 11)),
     keys,
     mesh,
     'lanes',
   )
-  assert middle.multiple == mesh.size * chunks.SMALL_BLOCK
+  assert middle.multiple == mesh.size * blocks.SMALL_BLOCK
   np.testing.assert_array_equal(
     sweeps.sweep(trial, keys, chunk_size=2, map_name='lanes'),
     sweeps.sweep(trial, keys, chunk_size=2, map_name='vmap'),

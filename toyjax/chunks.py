@@ -8,27 +8,25 @@ import math
 from typing import Any, NamedTuple
 
 import jax
+from jax.extend import core
 from jax.sharding import AxisType, Mesh, PartitionSpec
 import numpy as np
 
 from toyjax.base import ArrayTree
 from toyjax.lanes import (
+  block_size,
   cpu_compiler_options,
   has_shared_draws,
   is_tiny,
   lanes,
-  largest_contraction,
 )
-from toyjax.lanes.kernel import BLOCK as KERNEL_BLOCK
+from toyjax.lanes.blocks import BLOCK, KERNEL_BLOCK
 
 Trial = Callable[[Any], ArrayTree]
 
 RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
 # How one device maps a trial over its runs.
 MAPS = ('lanes', 'vmap', 'kernel')
-# Runs in a block: wide for vector units, small for the cache. A trial whose
-# largest contraction has more multiplications takes the smaller block.
-BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
 THREADS_PER_MULTIPROCESSOR = 2048
 CHUNK_BYTES = 2**30  # What a chunk of large runs takes by default.
 
@@ -83,22 +81,22 @@ def compile_chunk(
     raise ValueError(f'unknown map {map_name!r}: choose from {", ".join(MAPS)}')
   one = jax.eval_shape(lambda xs: jax.tree.map(lambda leaf: leaf[0], xs), xs)
   on_cpu = mesh.devices.flat[0].platform == 'cpu'
-  mapped, block, options = jax.vmap(trial), 1, None
-  jaxpr = jax.make_jaxpr(trial)(one).jaxpr
-  if has_shared_draws(jaxpr):
+  closed, shapes = jax.make_jaxpr(trial, return_shape=True)(one)
+  if has_shared_draws(closed.jaxpr):
     raise ValueError(
       'draws by keys of the kinds rbg and unsafe_rbg depend on the chunk size: '
       "make keys by jax.random.key(seed, impl='threefry2x32')"
     )
+  traced = _as_traced(closed, jax.tree.structure(shapes))
+  mapped, block, options = jax.vmap(traced), 1, None
   if map_name == 'kernel':
-    mapped = lanes(trial, kernels='interpreted' if on_cpu else 'compiled')
+    mapped = lanes(traced, kernels='interpreted' if on_cpu else 'compiled')
     block = KERNEL_BLOCK
-  elif map_name == 'lanes' and is_tiny(jaxpr):
-    mapped = lanes(trial)
+  elif map_name == 'lanes' and is_tiny(closed.jaxpr):
+    mapped = lanes(traced)
     if on_cpu:
-      large = largest_contraction(jaxpr) > SMALL_BLOCK_FROM
-      block = SMALL_BLOCK if large else BLOCK
-      mapped, options = _in_blocks(mapped, block), cpu_compiler_options()
+      block = block_size(closed.jaxpr)
+      mapped, options = lanes(traced, block=block), cpu_compiler_options()
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
@@ -107,23 +105,10 @@ def compile_chunk(
   return ChunkProgram(run, block * mesh.size)
 
 
-def _in_blocks(mapped: Trial, block: int) -> Trial:
-  """Runs a mapped trial block after block."""
-
-  def run(xs: ArrayTree) -> ArrayTree:
-    blocks = jax.tree.map(
-      lambda leaf: leaf.reshape(
-        (leaf.shape[0] // block, block, *leaf.shape[1:])
-      ),
-      xs,
-    )
-    results = jax.lax.map(mapped, blocks)
-    return jax.tree.map(
-      lambda leaf: leaf.reshape((leaf.shape[0] * block, *leaf.shape[2:])),
-      results,
-    )
-
-  return run
+def _as_traced(closed: core.ClosedJaxpr, structure: Any) -> Trial:
+  """Returns the trial as it was traced, which is not traced again."""
+  run = core.jaxpr_as_fun(closed)
+  return lambda x: jax.tree.unflatten(structure, run(*jax.tree.leaves(x)))
 
 
 def num_runs(xs: ArrayTree) -> int:

@@ -82,16 +82,29 @@ def unroll(
   def advance(index: Array, state: State) -> tuple[State, Info]:
     return dynamics.step(jax.random.fold_in(run_key, index), state)
 
+  # What is read of a step's info is carried along, so that the program has the
+  # step once; the rest stays zero.
+  shapes = jax.eval_shape(advance, jnp.int32(0), state)[1]
+  unread = jax.tree.map(lambda leaf: jax.lax.full_like(leaf, 0), shapes)
+  is_read = _is_read(observe, state, unread)
+
   def segment(
     carry: tuple[Array, State], gap: Array | int
   ) -> tuple[tuple[Array, State], ArrayTree]:
     start, state = carry
-    last = start + gap - 1
-    state = jax.lax.fori_loop(
-      0, gap - 1, lambda i, s: advance(start + i, s)[0], state
-    )
-    state, info = advance(last, state)
-    return (last + 1, state), observe(state, info)
+
+    def body(i: Array, carry: tuple[State, list[Array]]) -> Any:
+      state, info = advance(start + i, carry[0])
+      leaves = jax.tree.leaves(info)
+      return state, list(itertools.compress(leaves, is_read))
+
+    leaves, structure = jax.tree.flatten(unread)
+    init = state, list(itertools.compress(leaves, is_read))
+    state, read = jax.lax.fori_loop(0, gap, body, init)
+    found = iter(read)
+    leaves = [next(found) if r else leaf for r, leaf in zip(is_read, leaves)]
+    info = jax.tree.unflatten(structure, leaves)
+    return (start + gap, state), observe(state, info)
 
   # The end closes the last segment; what is seen there is dropped unless asked.
   ends = steps if steps and steps[-1] == num_steps else [*steps, num_steps]
@@ -106,6 +119,17 @@ def unroll(
   else:
     (_, state), seen = jax.lax.scan(segment, carry, jnp.asarray(gaps))
   return state, jax.tree.map(lambda leaf: leaf[: len(steps)], seen)
+
+
+def _is_read(observe: Observe, state: State, info: Info) -> list[bool]:
+  """Says of each leaf of a step's info whether it is observed."""
+  leaves, structure = jax.tree.flatten(info)
+  jaxpr = jax.make_jaxpr(
+    lambda leaves: observe(state, jax.tree.unflatten(structure, leaves))
+  )(leaves).jaxpr
+  atoms = [atom for equation in jaxpr.eqns for atom in equation.invars]
+  read = {id(atom) for atom in (*atoms, *jaxpr.outvars)}
+  return [id(variable) in read for variable in jaxpr.invars]
 
 
 def log_spaced(num_steps: int, num: int) -> list[int]:

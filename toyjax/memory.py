@@ -11,6 +11,7 @@ import jax
 
 from toyjax import chunks, run_sizes
 from toyjax.base import ArrayTree
+from toyjax.lanes.blocks import SMALL_BLOCK
 from toyjax.parsers import SettingError
 
 _LARGE = 512
@@ -106,7 +107,7 @@ def shapes_of(
   carried = run_sizes.carried_bytes(closed.jaxpr)
   num = min(num_runs, chunk_size)
   require(
-    num * run_sizes.num_bytes(results) + min(num, chunks.SMALL_BLOCK) * carried,
+    num * run_sizes.num_bytes(results) + min(num, SMALL_BLOCK) * carried,
     f'{num:,} runs, a chunk,',
   )
   return results

@@ -11,9 +11,8 @@ import jax
 from jax.extend import core
 
 from toyjax.base import ArrayTree
+from toyjax.lanes.control import LOOPS
 from toyjax.lanes.values import equations_within
-
-_LOOPS = ('scan', 'while')
 
 
 def num_bytes(arrays: ArrayTree) -> int:
@@ -50,7 +49,7 @@ def carried_bytes(jaxpr: core.Jaxpr) -> int:
     (
       sum(_num_bytes(variable.aval) for variable in equation.outvars)
       for equation in equations_within(jaxpr)
-      if equation.primitive.name in _LOOPS
+      if equation.primitive.name in LOOPS
     ),
     default=0,
   )

@@ -9,7 +9,7 @@ import pytest
 
 from tests.sweep_trials import one_device
 from toyjax import chunks
-from toyjax.lanes import compiler, cpu_compiler_options, lanes
+from toyjax.lanes import blocks, compiler, cpu_compiler_options, lanes
 
 FIRST, SECOND = ({compiler.OPTION: passes} for passes in compiler.CHOICES)
 KEPT = 'a {\n  %m = multiply(x, x)\n}\nb {\n  %n = minimum(m, c)\n}\n'
@@ -39,7 +39,7 @@ def _count_products(jaxpr):
 
 def _compiled_products(options):
   run = jax.jit(lanes(_two_products), compiler_options=options)
-  shape = jax.ShapeDtypeStruct((chunks.BLOCK, 3, 3), np.float32)
+  shape = jax.ShapeDtypeStruct((blocks.BLOCK, 3, 3), np.float32)
   return run.lower(shape).compile().as_text().count(' multiply(')
 
 
@@ -130,13 +130,13 @@ def _sum_in_a_loop(x):
 def test_small_loops_compile(trial):
   xs = np.arange(-4.0, 124.0, dtype=np.float32)
   program = chunks.compile_chunk(trial, xs, one_device(), 'lanes')
-  assert program.multiple == chunks.BLOCK
+  assert program.multiple == blocks.BLOCK
   np.testing.assert_array_equal(program.run(xs), jax.vmap(trial)(xs))
 
 
 # XLA's CPU compiler writes rows over what it still reads in such a program
 # under jax.vmap: 24 of 32 numbers are wrong.
-@pytest.mark.parametrize('size', [4, chunks.BLOCK])
+@pytest.mark.parametrize('size', [4, blocks.BLOCK])
 def test_rows_that_move_down_are_read_before_they_are_written(size):
   def move(x):
     base = x + 1

@@ -15,7 +15,7 @@ from tests.lanes.small_program import (
   normal,
 )
 from tests.lanes.traced import primitives_of
-from toyjax.lanes import interpreter, is_tiny, lanes, rules
+from toyjax.lanes import blocks, is_tiny, lanes, rules
 
 
 def _of_lanes(fun, *args):
@@ -30,7 +30,7 @@ def test_small_contractions_are_unrolled_and_sums_too():
 
 
 def test_large_contractions_keep_dot_general():
-  n = 1 + round(interpreter.MAX_PRODUCTS ** (1 / 3))
+  n = 1 + round(blocks.MAX_PRODUCTS ** (1 / 3))
   a = normal(2, n, n)
   assert 'dot_general' in _of_lanes(lambda a: a @ a, a)
   check(lambda m: m(lambda a: a @ a), a)
@@ -65,7 +65,7 @@ def test_a_contraction_too_long_to_unroll_makes_a_program_not_tiny():
 
 
 def test_a_program_that_is_not_tiny_takes_all_axes():
-  n = 1 + round(interpreter.MAX_PRODUCTS ** (1 / 3))
+  n = 1 + round(blocks.MAX_PRODUCTS ** (1 / 3))
   check(
     lambda m: m(
       lambda a, b: {'c': a @ b, 'd': b}, (2, None), {'c': -1, 'd': None}

@@ -9,6 +9,7 @@ runs at the width of its vector units.
     fun --trace for one seed--> jaxpr --interpreter--> the same steps on
                                                        arrays [..., seeds]
 
+`mapped` traces it, and on a CPU `blocks` hands it seeds that fit the cache.
 `interpreter` walks the program, `rules` says how each primitive acts with the
 seed axis last, `lookups` and `slices` read and write at indices, `control`
 walks into loops, `branches` into branches, `customs` into functions with
@@ -23,12 +24,14 @@ On a CPU `compiler` says which options the compiler needs.
 
 from typing import Any
 
+from toyjax.lanes.blocks import block_size, is_tiny, largest_contraction
 from toyjax.lanes.compiler import cpu_compiler_options
-from toyjax.lanes.interpreter import is_tiny, lanes, largest_contraction
+from toyjax.lanes.mapped import lanes
 from toyjax.lanes.shared_draws import has_shared_draws
 
 __all__ = [
   'CPU_COMPILER_OPTIONS',
+  'block_size',
   'cpu_compiler_options',
   'has_shared_draws',
   'is_tiny',

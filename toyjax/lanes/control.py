@@ -14,9 +14,24 @@ import jax.numpy as jnp
 
 from toyjax.base import Array
 from toyjax.lanes.rules import num_products, rule
-from toyjax.lanes.values import Context, Value, by_vmap, lift, mark
+from toyjax.lanes.values import (
+  Context,
+  Value,
+  by_vmap,
+  equations_within,
+  lift,
+  mark,
+)
 
 CALLS = ('jit', 'pjit', 'closed_call', 'core_call', 'checkpoint', 'remat2')
+
+
+LOOPS = ('scan', 'while')
+
+
+def has_loop(jaxpr: core.Jaxpr) -> bool:
+  """Whether a program, or one that it calls, has a loop."""
+  return any(e.primitive.name in LOOPS for e in equations_within(jaxpr))
 
 
 def contractions(
@@ -27,7 +42,7 @@ def contractions(
   for equation in jaxpr.eqns:
     if equation.primitive.name == 'dot_general':
       found.append((in_loop, num_products(equation)))
-    within = in_loop or equation.primitive.name in ('scan', 'while')
+    within = in_loop or equation.primitive.name in LOOPS
     for program in core.jaxprs_in_params(equation.params):
       found += contractions(program, within)
   return found

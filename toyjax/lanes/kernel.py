@@ -23,6 +23,7 @@ import numpy as np
 
 from toyjax.base import Array
 from toyjax.lanes import cell_control, cell_random, cell_rules, control
+from toyjax.lanes.blocks import KERNEL_BLOCK
 from toyjax.lanes.cell_control import lift, lower
 from toyjax.lanes.cells import (
   Cells,
@@ -35,7 +36,7 @@ from toyjax.lanes.cells import (
 from toyjax.lanes.values import Context, Value, dtype_of, shape_of
 
 # Seeds of a kernel block: one for each thread of `WARPS` warps.
-BLOCK, WARPS = 128, 4
+BLOCK, WARPS = KERNEL_BLOCK, 4
 
 # Importing them registers their rules.
 RULE_MODULES = (cell_control, cell_random, cell_rules)

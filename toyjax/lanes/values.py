@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
+from jax import lax
 from jax.extend import core
 import jax.numpy as jnp
 import numpy as np
@@ -84,8 +85,10 @@ def varying(arrays: Sequence[Array]) -> list[Value]:
 
 def align(value: Value, rank: int) -> Array:
   """Returns the value as an array [..., S or 1] of rank + 1 axes."""
-  array = value.array if value.varies else jnp.asarray(value.array)[..., None]
-  return array.reshape((1,) * (rank + 1 - array.ndim) + array.shape)
+  array = value.array
+  if not value.varies:
+    array = lax.expand_dims(jnp.asarray(array), [np.ndim(array)])
+  return lax.expand_dims(array, range(rank + 1 - array.ndim))
 
 
 def spread(value: Value, shape: Sequence[int], size: int) -> Array:
@@ -93,8 +96,9 @@ def spread(value: Value, shape: Sequence[int], size: int) -> Array:
   if value.varies and value.array.ndim == len(shape) + 1:
     return value.array
   if not value.varies:
-    array = jnp.asarray(value.array)
-    return jnp.broadcast_to(array[..., None], (*np.shape(array), size))
+    return jnp.broadcast_to(
+      align(value, np.ndim(value.array)), (*np.shape(value.array), size)
+    )
   return jnp.broadcast_to(align(value, len(shape)), (*shape, size))
 
 
