@@ -54,6 +54,8 @@ CORE = {
   'optimizer_settings': {'base', 'optimizers', 'parsers', 'settings'},
   'memory': {'base', 'chunks', 'parsers', 'lanes', 'run_sizes'},
   'stages': {'chunks', 'memory', 'settings', 'statistics', 'store', 'sweeps'},
+  'training': {'chunks', 'memory', 'stages', 'store', 'sweeps'},
+  'ahead': set(),
   'runs': {
     *('checks', 'manifest', 'settings', 'stages', 'stored_runs', 'texts'),
   },

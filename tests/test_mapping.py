@@ -60,3 +60,11 @@ def test_what_is_no_number_of_runs_is_refused():
   ):
     with pytest.raises(ValueError, match=message):
       mapped(xs)
+
+
+def test_arrays_that_are_bound_to_a_device_are_taken_to_all():
+  xs = jax.device_put(make_xs(3), jax.devices()[0])
+  assert all(leaf.committed for leaf in jax.tree.leaves(xs))
+  found = map_runs(train_one_weight)(xs)
+  for name, array in map_runs(train_one_weight)(make_xs(3)).items():
+    np.testing.assert_array_equal(found[name], array)

@@ -43,12 +43,17 @@ class ChunkProgram(NamedTuple):
   """A trial mapped over a chunk and spread over devices.
 
   Attributes:
-    run: jitted, chunk of xs [K, ...] -> chunk of results [K, ...].
+    run: chunk of xs [K, ...] -> chunk of results [K, ...]; jitted, or compiled
+      for one K.
     multiple: K must be a multiple of this.
+    spread: what is jitted.
+    options: of the compiler.
   """
 
-  run: jax.stages.Wrapped
+  run: Any
   multiple: int
+  spread: Trial
+  options: dict[str, Any] | None
 
 
 def compile_chunk(
@@ -102,7 +107,7 @@ def compile_chunk(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
   )
   run = jax.jit(spread, compiler_options=options)
-  return ChunkProgram(run, block * mesh.size)
+  return ChunkProgram(run, block * mesh.size, spread, options)
 
 
 def _as_traced(closed: core.ClosedJaxpr, structure: Any) -> Trial:

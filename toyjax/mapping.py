@@ -43,7 +43,7 @@ def map_runs(
   """
   if map_name not in chunks.MAPS:
     raise ValueError(f'unknown map {map_name!r}: choose from {chunks.MAPS}')
-  programs: dict[Any, chunks.ChunkProgram] = {}
+  programs: dict[Any, Callable[[ArrayTree], ArrayTree]] = {}
 
   @functools.wraps(trial)
   def mapped(xs: ArrayTree) -> ArrayTree:
@@ -51,18 +51,35 @@ def map_runs(
     ranges.require_kept(xs)
     devices = chunks.local_mesh() if mesh is None else mesh
     leaves, structure = jax.tree.flatten(xs)
-    key = structure, tuple(np.shape(leaf)[1:] for leaf in leaves)
+    key = structure, num_runs, tuple(np.shape(leaf)[1:] for leaf in leaves)
     if key not in programs:
-      programs[key] = chunks.compile_chunk(trial, xs, devices, map_name)
-    program = programs[key]
-    size = chunks.padded_size(num_runs, num_runs, program.multiple)
-    if size > num_runs:
-      rows = np.minimum(np.arange(size), num_runs - 1)
-      xs = jax.tree.map(lambda leaf: leaf[rows], xs)
-    sharding = NamedSharding(devices, PartitionSpec(chunks.RUNS))
-    results = program.run(jax.device_put(xs, sharding))
-    if size > num_runs:
-      results = jax.tree.map(lambda leaf: leaf[:num_runs], results)
-    return results
+      program = chunks.compile_chunk(trial, xs, devices, map_name)
+      programs[key] = _of_any_number(program, num_runs)
+    everywhere = NamedSharding(devices, PartitionSpec())
+    return programs[key](
+      jax.tree.map(
+        lambda x: jax.device_put(x, everywhere) if _is_bound(x) else x, xs
+      )
+    )
 
   return mapped
+
+
+def _of_any_number(
+  program: chunks.ChunkProgram, num_runs: int
+) -> Callable[[ArrayTree], ArrayTree]:
+  """Returns the program of so many runs, which pads and trims by itself."""
+  size = chunks.padded_size(num_runs, num_runs, program.multiple)
+  rows = np.minimum(np.arange(size), num_runs - 1)
+
+  def padded(xs: ArrayTree) -> ArrayTree:
+    results = program.spread(jax.tree.map(lambda leaf: leaf[rows], xs))
+    return jax.tree.map(lambda leaf: leaf[:num_runs], results)
+
+  fun = padded if size > num_runs else program.spread
+  return jax.jit(fun, compiler_options=program.options)
+
+
+def _is_bound(x: Any) -> bool:
+  """Whether an array is bound to devices, which may not be those of a mesh."""
+  return isinstance(x, jax.Array) and x.committed

@@ -1,6 +1,6 @@
 """A stage of a study: one compiled program, one group of the store.
 
-    rows, values --grid--> Stage --train--> group of results.zarr
+    rows, values --grid--> Stage --training--> group of results.zarr
 
 A grid has a stage for each combination of its shapes and statics; traced
 settings are the axes of a stage, run r being configuration r % C.
@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import contextlib
 import enum
 import itertools
-import pathlib
 from typing import Any, NamedTuple
 
 import jax
@@ -235,60 +234,6 @@ def precision_of(stage: Stage) -> Iterator[None]:
   is_wide = stage.dtype == 'float64'
   with jax.enable_x64(True) if is_wide else contextlib.nullcontext():
     yield
-
-
-def train(
-  stage: Stage,
-  xs: dict[str, Any],
-  *,
-  path: pathlib.Path,
-  identity: Mapping[str, Any],
-  chunk_size: int,
-  map_name: str,
-  progress: str | None,
-) -> None:
-  """Runs a stage into its group of the store, or resumes it there.
-
-  Args:
-    stage: what is run.
-    xs: its runs.
-    path: of the store.
-    identity: of the folder, from `manifest.Workdir`.
-    chunk_size: runs per chunk.
-    map_name: see `chunks.compile_chunk`.
-    progress: name in the progress bar; None shows none.
-  """
-  trial, num_runs = stage.trial, len(jax.tree.leaves(xs)[0])
-  by_run = [name for name in ('seed_index', *stage.axes) if name in xs]
-  run_store = store.RunStore(
-    path,
-    stage.name,
-    num_runs=num_runs,
-    chunk_size=chunk_size,
-    results=memory.shapes_of(
-      trial,
-      jax.tree.map(lambda leaf: leaf[0], xs),
-      num_runs=num_runs,
-      chunk_size=chunk_size,
-    ),
-    variables=stage.variables,
-    coordinates={
-      **stage.coordinates,
-      **{name: store.Coordinate(store.RUN, xs[name]) for name in by_run},
-    },
-    attrs=stage.group_attrs(xs),
-    identity=identity,
-  )
-  sweeps.sweep(
-    trial,
-    xs,
-    chunk_size=chunk_size,
-    store=run_store,
-    summarize=stage.summarize,
-    work_per_run=stage.num_steps,
-    progress=progress,
-    map_name=map_name,
-  )
 
 
 def one_x(stage: Stage, seed_index: int) -> dict[str, Any]:

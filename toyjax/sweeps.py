@@ -116,6 +116,36 @@ def seeds_by_grid(
   return {'key': seed_keys(seed, index), 'seed_index': index, **tiled}
 
 
+def compiled(
+  trial: Trial,
+  xs: ArrayTree,
+  *,
+  chunk_size: int,
+  mesh: Mesh | None = None,
+  map_name: str = 'lanes',
+) -> chunks.ChunkProgram:
+  """Compiles what `sweep` runs of the same arguments, for its `program`.
+
+  Args:
+    trial: see `sweep`, as the others.
+    xs: all of them, for their number and their shapes.
+    chunk_size: runs per chunk.
+    mesh: the devices.
+    map_name: see `chunks.compile_chunk`.
+  """
+  mesh = chunks.local_mesh() if mesh is None else mesh
+  program = chunks.compile_chunk(trial, xs, mesh, map_name)
+  size = chunks.padded_size(chunks.num_runs(xs), chunk_size, program.multiple)
+  sharding = NamedSharding(mesh, PartitionSpec(chunks.RUNS))
+  chunk = jax.tree.map(
+    lambda leaf: jax.ShapeDtypeStruct(
+      (size, *leaf.shape[1:]), leaf.dtype, sharding=sharding
+    ),
+    jax.eval_shape(lambda xs: xs, xs),
+  )
+  return program._replace(run=program.run.lower(chunk).compile())
+
+
 def sweep(
   trial: Trial,
   xs: ArrayTree,
@@ -127,6 +157,7 @@ def sweep(
   work_per_run: int = 1,
   progress: str | None = None,
   map_name: str = 'lanes',
+  program: chunks.ChunkProgram | None = None,
 ) -> ArrayTree:
   """Runs `trial` for every x of `xs`.
 
@@ -148,6 +179,8 @@ def sweep(
     work_per_run: units of work a run, such as its steps, for the rate shown.
     progress: name shown before a progress bar on stderr; None shows none.
     map_name: 'lanes' or 'vmap', see `chunks.compile_chunk`.
+    program: from `compiled` of the same arguments; None compiles when the first
+      chunk is run.
 
   Returns:
     The results of all runs, a pytree of NumPy arrays [R, ...] in the order of
@@ -166,14 +199,16 @@ def sweep(
     chunk_size = chunks.default_size(mesh, run_bytes)
   if chunk_size < 1:
     raise ValueError(f'chunk_size must be >= 1: {chunk_size}')
-  program = chunks.compile_chunk(trial, xs, mesh, map_name)
+  if program is None:
+    program = chunks.compile_chunk(trial, xs, mesh, map_name)
+  run = program.run
   sharding = NamedSharding(mesh, PartitionSpec(chunks.RUNS))
   padded_size = chunks.padded_size(num_runs, chunk_size, program.multiple)
 
   def launch(start: int) -> ArrayTree:
     rows = np.minimum(np.arange(start, start + padded_size), num_runs - 1)
     chunk = jax.tree.map(lambda leaf: leaf[rows], xs)
-    return program.run(jax.device_put(chunk, sharding))
+    return run(jax.device_put(chunk, sharding))
 
   kept = []
   report = _Progress(progress, num_runs, work_per_run)

@@ -1,6 +1,7 @@
 """Starts a script: absl reads its flags, and its output holds any text."""
 
 from collections.abc import Callable
+import gc
 import io
 import sys
 
@@ -16,4 +17,6 @@ def run(main: Callable[[list[str]], None]) -> None:
   for stream in (sys.stdout, sys.stderr):
     if isinstance(stream, io.TextIOWrapper):
       stream.reconfigure(errors='backslashreplace')
+  # Modules stay: to look for garbage among them takes a fifth of a trace.
+  gc.freeze()
   app.run(main)

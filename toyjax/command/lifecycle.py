@@ -6,23 +6,30 @@ Study --define--> flags --run--> train what is missing, report, manifest
 
 from collections.abc import Iterable, Mapping, Sequence
 import functools
+import importlib
 import pathlib
+import threading
 from typing import Any
 
 from absl import app, flags
 
-from toyjax import manifest, stages
+from toyjax import manifest, processors, stages, training
+from toyjax.ahead import made_ahead
+from toyjax.checks import StoreError
 from toyjax.command import errors, folders, launch, machine, programs, room
 from toyjax.command.flags import define as define_settings
 from toyjax.command.flags import given
-from toyjax.runs import Runs, open_finished
+from toyjax.runs import Runs, open_finished, open_runs
 from toyjax.settings import MACHINE, REPORTED, Values, names_of, require_held
 from toyjax.stages import Stage
+from toyjax.stored_runs import MissingError
 from toyjax.studies import options
 from toyjax.studies.base import STORE, Report, Study, Task, train
 from toyjax.studies.folders import understood
 
 flags.disclaim_key_flags()
+
+_MOST_COMPILED = 4  # Stages at a time.
 
 
 def define(study: Study | Task, into: flags.FlagValues = flags.FLAGS) -> None:
@@ -185,14 +192,42 @@ def _train(
   values: Values,
   workdir: manifest.Workdir,
 ) -> None:
-  """Trains the runs of all stages that the store does not have yet."""
+  """Trains the runs of all stages that the store does not have yet.
+
+  While one stage runs the next ones are compiled.
+  """
   path = workdir.path / STORE
-  for i, stage in enumerate(todo):
+  layout = workdir.manifest['layout']
+  num_seeds = flags.FLAGS.num_seeds
+
+  def compiled(stage: Stage) -> training.Ready | None:
+    if stage.make_xs is not None or _is_finished(path, stage, num_seeds):
+      return None
+    with stages.precision_of(stage):
+      return training.compiled(
+        stage,
+        stage.xs(num_seeds),
+        chunk_size=layout['chunk_size'],
+        map_name=layout['map'],
+      )
+
+  # Reports need it, which takes a second to import; compilers leave a core.
+  threading.Thread(target=importlib.import_module, args=['scipy.stats']).start()
+  num_threads = min(processors.num_cores(), _MOST_COMPILED)
+  ahead = made_ahead(compiled, todo, num_threads=num_threads)
+  for i, (stage, ready) in enumerate(ahead):
     finished: list[Runs] = []
     if stage.make_xs is not None:  # It goes on from what there is by now.
       finished = study.open(path, values, stages=todo[:i])
     with stages.precision_of(stage):
-      train(workdir, stage, stage.xs(flags.FLAGS.num_seeds, finished))
+      train(workdir, stage, stage.xs(num_seeds, finished), ready=ready)
+
+
+def _is_finished(path: pathlib.Path, stage: Stage, num_seeds: int) -> bool:
+  try:
+    return len(open_runs(path, stage).runs) == stage.num_runs(num_seeds)
+  except (MissingError, StoreError):
+    return False  # Training begins it, or says what is wrong with it.
 
 
 def _require_finished(

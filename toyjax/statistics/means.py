@@ -3,7 +3,7 @@
 import math
 
 import numpy as np
-import scipy.stats
+import scipy
 
 from toyjax.statistics.proportions import CONFIDENCE, Interval
 

@@ -1,10 +1,10 @@
 """Proportions with intervals, their differences and their ratios."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
-import scipy.optimize
-import scipy.stats
+import scipy
 
 from toyjax.base import Array
 
@@ -67,6 +67,7 @@ def clopper_pearson(
   return _proportion(successes, total, 'exact', confidence)
 
 
+@functools.cache  # Tables, texts and figures ask for the same ones.
 def _proportion(
   successes: int, total: int, method: str, confidence: float
 ) -> Interval:

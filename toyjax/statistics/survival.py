@@ -4,7 +4,7 @@ from typing import NamedTuple
 import warnings
 
 import numpy as np
-import scipy.stats
+import scipy
 
 from toyjax.base import Array
 from toyjax.statistics.proportions import (

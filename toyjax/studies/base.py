@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from toyjax import runs as finished_runs
-from toyjax import settings, stages
+from toyjax import settings, training
 from toyjax.manifest import Workdir
 from toyjax.parsers import SettingError
 from toyjax.plots.sheets import Sheet
@@ -24,7 +24,12 @@ STORE = 'results.zarr'
 
 
 def train(
-  workdir: Workdir, stage: Stage, xs: dict[str, Any], *, progress: bool = True
+  workdir: Workdir,
+  stage: Stage,
+  xs: dict[str, Any],
+  *,
+  progress: bool = True,
+  ready: training.Ready | None = None,
 ) -> None:
   """Runs a stage into the store of a folder, or resumes it there.
 
@@ -35,9 +40,10 @@ def train(
     stage: what is run.
     xs: its runs.
     progress: whether to show a bar on stderr.
+    ready: the stage compiled before, see `training.compiled`.
   """
   layout = workdir.manifest['layout']
-  stages.train(
+  training.train(
     stage,
     xs,
     path=workdir.path / STORE,
@@ -45,6 +51,7 @@ def train(
     chunk_size=layout['chunk_size'],
     map_name=layout.get('map', 'lanes'),
     progress=printable(stage.name) if progress else None,
+    ready=ready,
   )
 
 
