@@ -19,7 +19,7 @@ from toyjax.lanes import (
   lanes,
   largest_contraction,
 )
-from toyjax.lanes.kernel import BLOCK as KERNEL_BLOCK
+from toyjax.lanes.kernel_rows import BLOCK as KERNEL_BLOCK
 
 Trial = Callable[[Any], ArrayTree]
 
