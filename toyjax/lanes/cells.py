@@ -113,7 +113,11 @@ class Builder(NamedTuple):
     return self.dialect.settle(spread(cell, self.size))
 
   def align(self, *cells: Any) -> list[Any]:
-    """Brings cells to one shape, [] or [B], and constants to the layout."""
+    """Brings cells to one shape, [] or [B], in the layout that loops carry.
+
+    A choice by Mosaic that falls on a constant of no layout has no sign: its
+    integers are compared as if they had none.
+    """
     if not any(map(np.ndim, cells)):
       return list(cells)
     return [cell if np.ndim(cell) else self.spread(cell) for cell in cells]
