@@ -38,9 +38,9 @@ MAX_PRODUCTS = 2**14
   abs acos acosh add add_any and asin asinh atan atan2 atanh
   bitcast_convert_type cbrt ceil clamp clz convert_element_type copy copy_p cos
   cosh div eq erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le log
-  log1p logistic lt max min mul ne neg nextafter not or population_count pow rem
-  rsqrt select_n shift_left shift_right_arithmetic shift_right_logical sign sin
-  sinh sqrt square stop_gradient sub tan tanh xor
+  log1p log2 logistic lt max min mul ne neg nextafter not one_minus_square or
+  population_count pow rem rsqrt select_n shift_left shift_right_arithmetic
+  shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh xor
   """.split()
 )
 def _elementwise(
