@@ -51,6 +51,7 @@ FLOATS = {
   'relu_gradient': jax.grad(lambda x: jnp.sum(jax.nn.relu(x) ** 2) * 0.3),
   'exponentials': lambda x: jnp.exp(-x * x) + jnp.log1p(jnp.exp2(-(x**2))),
   'logarithms': lambda x: jnp.log(x * x + 1) + jnp.expm1(-jnp.abs(x)),
+  'logarithm_to_base_two': lambda x: jnp.log2(x * x + 1) - 0.5 * x,
   'roots': lambda x: jnp.sqrt(x * x + 1) + lax.rsqrt(x * x + 1) - jnp.cbrt(x),
   'angles': lambda x: jnp.sin(x) + jnp.cos(x) * jnp.tan(0.1 * x),
   'arcs': lambda x: jnp.arctan2(x, x * x) + jnp.arcsin(jnp.tanh(x) * 0.9),
@@ -70,6 +71,7 @@ FLOATS = {
   ),
   'new_axis': lambda x: lax.expand_dims(x, (0,))[0] * 0.5,
   'hyperbolic': lambda x: jnp.tanh(x) + jnp.sinh(0.1 * x) / jnp.cosh(x),
+  'tanh_gradient': jax.grad(lambda x: jnp.sum(jnp.tanh(x) * x)),
   'powers': lambda x: x**3 * 0.01 + jnp.abs(x) ** 0.7 + 1 / (1 + x * x),
   'rounding': lambda x: jnp.floor(x) + jnp.ceil(x) * 0.1 - jnp.sign(x),
   'remainder': lambda x: jnp.remainder(x, 0.7) + jax.nn.sigmoid(x),
@@ -158,8 +160,8 @@ def test_a_seed_does_not_depend_on_the_others():
 # Names that the versions of JAX in use do not give to what is tested above.
 OTHER_NAMES = {
   'checkpoint', 'closed_call', 'copy', 'copy_p', 'core_call', 'custom_vjp_call',
-  'custom_vjp_call_jaxpr', 'expand_dims', 'pjit', 'remat2', 'scatter_add',
-  'squeeze', 'stop_gradient', 'unstack',
+  'custom_vjp_call_jaxpr', 'expand_dims', 'log2', 'one_minus_square', 'pjit',
+  'remat2', 'scatter_add', 'squeeze', 'stop_gradient', 'unstack',
 }  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from toyjax import chunks, loops, sweeps
 from toyjax.base import Dynamics
 from toyjax.data import sparse_features
 from toyjax.descent import descend
-from toyjax.lanes import kernel, lanes
+from toyjax.lanes import kernel_rows, lanes
 from toyjax.toys import relu_autoencoder
 
 # ----- random keys -----
@@ -112,7 +112,9 @@ def test_what_all_seeds_share():
   check(fun, normal(NUM_SEEDS, 2), np.float32(0.7), in_axes=(0, None))
 
 
-@pytest.mark.parametrize('num_seeds', [1, kernel.BLOCK, kernel.BLOCK + 1])
+@pytest.mark.parametrize(
+  'num_seeds', [1, kernel_rows.BLOCK, kernel_rows.BLOCK + 1]
+)
 def test_any_number_of_seeds(num_seeds):
   check(looped(lambda x: 0.5 * x + 1), normal(num_seeds, 2))
 
@@ -274,7 +276,7 @@ def test_a_sweep_runs_in_kernels():
   keys = sweeps.seed_keys(0, np.arange(300))
   mesh = chunks.local_mesh()
   program = chunks.compile_chunk(trial, keys, mesh, 'kernel')
-  assert program.multiple == mesh.size * kernel.BLOCK
+  assert program.multiple == mesh.size * kernel_rows.BLOCK
   inside = sweeps.sweep(trial, keys, chunk_size=256, map_name='kernel')
   outside = sweeps.sweep(trial, keys, chunk_size=256, map_name='vmap')
   np.testing.assert_allclose(inside, outside, rtol=1e-6)

@@ -18,7 +18,9 @@ way of computing would have others. `axes` reads axes as `jax.vmap` does. A
 primitive without a rule is mapped by `jax.vmap`, so every program works.
 
 On a GPU `kernel` makes a whole loop one kernel: `cells` takes the program apart
-into single numbers that stay in registers, by the rules in `cell_*`.
+into single numbers that stay in registers, by the rules in `cell_*`, and
+`backends` chooses the compiler: Mosaic GPU, which lacks more than Triton does
+(`cell_mosaic`), or Triton.
 On a CPU `compiler` says which options the compiler needs.
 """
 

@@ -21,7 +21,8 @@ MAX_PRODUCTS = 2**14
 # Seeds in a block: wide for vector units, small for the cache. A program whose
 # largest contraction has more multiplications takes the smaller block.
 BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
-KERNEL_BLOCK = 128  # On a GPU, one seed for each thread of four warps.
+# On a GPU: one seed for each thread of four warps, on Hopper one warpgroup.
+KERNEL_BLOCK = 128
 
 
 def is_tiny(jaxpr: core.Jaxpr) -> bool:

@@ -21,7 +21,6 @@ from toyjax.lanes.cells import (
   align,
   is_known,
   rule,
-  spread,
   trace,
 )
 from toyjax.lanes.values import shape_of
@@ -32,11 +31,11 @@ MAX_WRITTEN_OUT = 32
 
 
 def lift(
-  cells: Sequence[Cells], varies: Sequence[bool], size: int
+  builder: Builder, cells: Sequence[Cells], varies: Sequence[bool]
 ) -> list[tuple[Any, ...]]:
   """Returns the cells as a loop carries them: vectors [B] or scalars []."""
   return [
-    tuple(spread(cell, size) if wanted else trace(cell) for cell in array.items)
+    tuple(map(builder.spread if wanted else trace, array.items))
     for array, wanted in zip(cells, varies)
   ]
 
@@ -75,9 +74,9 @@ def _scan(
 
   def body(_: Any, items: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     results = builder.evaluate(program, [*consts, *lower(items, variables)])
-    return lift(results, varies, builder.size)
+    return lift(builder, results, varies)
 
-  items = lax.fori_loop(0, length, body, lift(carry, varies, builder.size))
+  items = lax.fori_loop(0, length, body, lift(builder, carry, varies))
   return lower(items, variables)
 
 
@@ -111,7 +110,7 @@ def _written_out(
 def _while(
   builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
 ) -> list[Cells]:
-  params, size = equation.params, builder.size
+  params = equation.params
   first = params['cond_nconsts']
   last = first + params['body_nconsts']
   varies, stops_apart = control.while_varies(
@@ -130,22 +129,23 @@ def _while(
     going = goes_on(items)
     if not stops_apart:
       return trace(going)
-    return jnp.max(spread(going, size).astype(jnp.int32)) > 0
+    return jnp.max(builder.spread(going).astype(jnp.int32)) > 0
 
   def body(items: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     carry = lower(items, variables)
     results = builder.evaluate(
       params['body_jaxpr'], [*operands[first:last], *carry]
     )
-    following = lift(results, varies, size)
+    following = lift(builder, results, varies)
     if stops_apart:
-      running = spread(goes_on(items), size)
+      running = builder.spread(goes_on(items))
       following = jax.tree.map(
         lambda new, old: lax.select_n(running, old, new), following, items
       )
     return following
 
-  items = lax.while_loop(any_goes_on, body, lift(operands[last:], varies, size))
+  start = lift(builder, operands[last:], varies)
+  items = lax.while_loop(any_goes_on, body, start)
   return lower(items, variables)
 
 
@@ -162,7 +162,7 @@ def _cond(
   everything = [True] * len(variables)
   if index.varies():
     results = [
-      lift(builder.evaluate(branch, arguments), everything, builder.size)
+      lift(builder, builder.evaluate(branch, arguments), everything)
       for branch in branches
     ]
     which = lax.convert_element_type(index.items[0], jnp.int32)
@@ -182,7 +182,7 @@ def _cond(
   def run(branch: core.ClosedJaxpr) -> Any:
     def of_branch(items: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
       cells = lower(items, branch.jaxpr.invars)
-      return lift(builder.evaluate(branch, cells), varies, builder.size)
+      return lift(builder, builder.evaluate(branch, cells), varies)
 
     return of_branch
 

@@ -38,33 +38,32 @@ MAX_PRODUCTS = 2**14
   abs acos acosh add add_any and asin asinh atan atan2 atanh
   bitcast_convert_type cbrt ceil clamp clz convert_element_type copy copy_p cos
   cosh div eq erf_inv exp exp2 expm1 floor ge gt integer_pow is_finite le log
-  log1p logistic lt max min mul ne neg nextafter not or population_count pow rem
-  rsqrt select_n shift_left shift_right_arithmetic shift_right_logical sign sin
-  sinh sqrt square stop_gradient sub tan tanh xor
+  log1p log2 logistic lt max min mul ne neg nextafter not one_minus_square or
+  population_count pow rem rsqrt select_n shift_left shift_right_arithmetic
+  shift_right_logical sign sin sinh sqrt square stop_gradient sub tan tanh xor
   """.split()
 )
 def _elementwise(
   builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
 ) -> list[Cells]:
-  del builder
   shape = shape_of(equation.outvars[0])
   columns = [operand.broadcast(shape) for operand in operands]
-  apply = functools.partial(_apply, equation)
+  apply = functools.partial(_apply, builder, equation)
   return [Cells(shape, tuple(map(apply, *columns)))]
 
 
-def _apply(equation: core.JaxprEqn, *cells: Any) -> Any:
+def _apply(builder: Builder, equation: core.JaxprEqn, *cells: Any) -> Any:
   name = equation.primitive.name
   if any(isinstance(cell, tuple) for cell in cells):  # Keys: both halves.
     pairs = [c if isinstance(c, tuple) else (c, c) for c in cells]
-    return tuple(_apply(equation, *halves) for halves in zip(*pairs))
+    return tuple(_apply(builder, equation, *halves) for halves in zip(*pairs))
   if name in ('shift_left', 'shift_right_logical') and _is_full(cells[1]):
     return cells[1].dtype.type(0)
   if name == 'add_any':
-    return lax.add(*align(*cells))
+    return lax.add(*builder.align(*cells))
   if name in ('copy', 'copy_p', 'stop_gradient'):
     return cells[0]
-  return bind(equation, align(*cells))[0]
+  return bind(equation, builder.align(*cells))[0]
 
 
 def _is_full(shift: Any) -> bool:
@@ -275,7 +274,6 @@ def _arg_extreme(
   builder: Builder, equation: core.JaxprEqn, operands: Sequence[Cells]
 ) -> list[Cells]:
   """The first of the largest; a NaN counts as the largest, as in JAX."""
-  del builder
   (operand,), (axis,) = operands, equation.params['axes']
   shape, dtype = shape_of(equation.outvars[0]), dtype_of(equation.outvars[0])
   better = lax.gt if equation.primitive.name == 'argmax' else lax.lt
@@ -284,14 +282,14 @@ def _arg_extreme(
   for row in rows:
     best, place = operand.items[row[0]], dtype.type(0)
     for index, i in enumerate(row[1:], 1):
-      best, cell = align(best, operand.items[i])
+      best, cell = builder.align(best, operand.items[i])
       is_nan, was_nan = lax.ne(cell, cell), lax.ne(best, best)
       wins = lax.bitwise_or(
         lax.bitwise_and(better(cell, best), lax.bitwise_not(was_nan)),
         lax.bitwise_and(is_nan, lax.bitwise_not(was_nan)),
       )
       best = lax.select_n(wins, best, cell)
-      wins, old, new = align(wins, place, dtype.type(index))
+      wins, old, new = builder.align(wins, place, dtype.type(index))
       place = lax.select_n(wins, old, new)
     items.append(place)
   return [Cells(shape, tuple(items))]

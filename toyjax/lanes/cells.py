@@ -12,7 +12,7 @@ A cell is one of
   a pair of such cells: a random key of threefry2x32.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -24,7 +24,7 @@ import numpy as np
 from toyjax.lanes.registry import registering
 from toyjax.lanes.values import bind
 
-_DTYPES = frozenset(
+DTYPES = frozenset(
   map(
     jnp.dtype,
     """
@@ -68,31 +68,68 @@ class Cells(NamedTuple):
     return any(np.ndim(leaf) for leaf in jax.tree.leaves(self.items))
 
 
-class Builder(NamedTuple):
-  """What a rule may need beside its equation and operands.
-
-  Attributes:
-    size: number of seeds B of the kernel.
-    evaluate: (closed jaxpr, operands) -> results, to walk into a sub-program.
-  """
-
-  size: int
-  evaluate: Callable[[core.ClosedJaxpr, Sequence[Cells]], list[Cells]]
-
-
-Rule = Callable[[Builder, core.JaxprEqn, Sequence[Cells]], list[Cells]]
+Rule = Callable[['Builder', core.JaxprEqn, Sequence[Cells]], list[Cells]]
 
 RULES: dict[str, Rule] = {}
 rule = registering(RULES)
 
 
+class Dialect(NamedTuple):
+  """What the compiler of a kernel understands.
+
+  Attributes:
+    rules: the rule of each primitive that has one.
+    dtypes: of its numbers.
+    settle: vector [B] -> the same vector in the layout of all that a loop
+      carries.
+  """
+
+  rules: Mapping[str, Rule] = RULES
+  dtypes: frozenset[np.dtype] = DTYPES
+  settle: Callable[[Any], Any] = lambda vector: vector
+
+
+class Builder(NamedTuple):
+  """What a rule may need beside its equation and operands.
+
+  Attributes:
+    size: number of seeds B of the kernel.
+    dialect: of its compiler.
+  """
+
+  size: int
+  dialect: Dialect = Dialect()
+
+  def evaluate(
+    self, closed: core.ClosedJaxpr, operands: Sequence[Cells]
+  ) -> list[Cells]:
+    """Walks into a sub-program, see `evaluate`."""
+    return evaluate(self, closed, operands)
+
+  def spread(self, cell: Any) -> Any:
+    """Returns the cell, or both of a pair, as a vector that loops carry."""
+    if isinstance(cell, tuple):
+      return tuple(map(self.spread, cell))
+    return self.dialect.settle(spread(cell, self.size))
+
+  def align(self, *cells: Any) -> list[Any]:
+    """Brings cells to one shape, [] or [B], in the layout that loops carry.
+
+    A choice by Mosaic that falls on a constant of no layout has no sign: its
+    integers are compared as if they had none.
+    """
+    if not any(map(np.ndim, cells)):
+      return list(cells)
+    return [cell if np.ndim(cell) else self.spread(cell) for cell in cells]
+
+
 def evaluate(
-  size: int, closed: core.ClosedJaxpr, operands: Sequence[Cells]
+  builder: Builder, closed: core.ClosedJaxpr, operands: Sequence[Cells]
 ) -> list[Cells]:
   """Evaluates a per-seed program on cells.
 
   Args:
-    size: number of seeds B of the kernel.
+    builder: of the kernel.
     closed: the program for one seed.
     operands: its arguments.
 
@@ -102,10 +139,10 @@ def evaluate(
   Raises:
     UnsupportedError: where a primitive has no rule, or a rule cannot do it.
   """
+  rules, dtypes = builder.dialect.rules, builder.dialect.dtypes
   for equation in closed.jaxpr.eqns:
     for variable in equation.outvars:
-      check_dtype(variable.aval)
-  builder = Builder(size, lambda program, args: evaluate(size, program, args))
+      check_dtype(variable.aval, dtypes)
   variables: dict[core.Var, Cells] = {}
 
   def read(atom: core.Var | core.Literal) -> Cells:
@@ -121,20 +158,20 @@ def evaluate(
     name = equation.primitive.name
     if is_known(arguments) and name not in ('while', 'scan', 'cond'):
       results = _evaluate_known(equation, arguments)
-    elif name in RULES:
-      results = RULES[name](builder, equation, arguments)
+    elif name in rules:
+      results = rules[name](builder, equation, arguments)
     else:
       raise UnsupportedError(name)
     variables.update(zip(equation.outvars, results))
   return [read(atom) for atom in closed.jaxpr.outvars]
 
 
-def check_dtype(aval: Any) -> None:
+def check_dtype(aval: Any, dtypes: frozenset[np.dtype] = DTYPES) -> None:
   """Raises `UnsupportedError` on an array that a kernel has no numbers for."""
   dtype = getattr(aval, 'dtype', None)
   if dtype is None:
     raise UnsupportedError(f'values of type {aval}')
-  if not is_key(dtype) and jnp.dtype(dtype) not in _DTYPES:
+  if not is_key(dtype) and jnp.dtype(dtype) not in dtypes:
     raise UnsupportedError(f'numbers of type {dtype}')
 
 
