@@ -1,7 +1,7 @@
 /* What the C peers of seed_steps share: lanes, packing and threads.
 
    With LANES 1 a vec is a float, and a block is one seed: the scalar loop. With
-   LANES 16 a vec holds the same number of 16 seeds: the vectorised loop. The
+   more a vec holds the same number of so many seeds: the vectorised loop. The
    including file defines NUM_PARAMS and train_block. */
 
 #include <math.h>

@@ -1,19 +1,19 @@
 r"""How many seed-steps a second, and how many times a peer's?
 
-The same training from the same initial weights by toyjax's two maps (lanes and
-vmap, as a sweep runs them on all cores), by the one call of an importer
-(map_runs), by PyTorch with an axis of models, and by C, one seed after the
-other and sixteen at a time. `_1` is one thread, all
-others use all cores. Before a cell is timed, all peers train a few seeds for
-100 steps and must agree; the exit status is 1 where they do not. Speeds mean
-something on idle cores only.
+The same training from the same initial weights by a sweep of toyjax and, as a
+sweep runs it, by jax.vmap; by one line of an importer (map_runs; jit_lanes is
+jax.jit(lanes(trial)) on one core); by PyTorch with an axis of models; by C, one
+seed after the other and as many at a time as a register holds. `_1` is one
+thread, all others use all cores. Before a cell is timed, all peers train a few
+seeds for 100 steps and must agree; the exit status is 1 where they do not.
+Speeds mean something on idle cores only.
 
   python -m benchmarks.seed_steps --workdir=runs/seed_steps
-  python -m benchmarks.seed_steps --cells=7:2,text --peers=vmap,lanes \
+  python -m benchmarks.seed_steps --cells=7:2,text --peers=vmap,sweep \
     --num_seeds=1000,1000000
   # On a GPU: also one kernel for a whole training run, and the share of the
   # float32 peak.
-  python -m benchmarks.seed_steps --peers=kernel,lanes,vmap,torch \
+  python -m benchmarks.seed_steps --peers=kernel,sweep,vmap,torch \
     --num_seeds=1000000,8192 --seconds_per_cell=6
 """
 
@@ -37,10 +37,10 @@ from toyjax.command.flags import define
 from toyjax.parsers import COUNT, NOT_NEGATIVE, Choice
 from toyjax.settings import fixed
 
-CELLS = ('5:2', '7:2', '8:2', '12:2', '20:2', '32:2', '7:3', 'text', '200:20')
 SCALING_CELL = '7:2'
-SCALING_SEEDS = (1000, 10_000, 100_000, 1_000_000)
-SCALING_STEPS = (30, 100, 300)
+# From where a start, a few milliseconds, takes below 5 % of a fast peer's time.
+SCALING_SEEDS = (10_000, 100_000, 1_000_000)
+SCALING_STEPS = (30, 100, 300)  # Of slow peers; fast ones make more.
 CHECK_STEPS, CHECK_SEEDS = 100, 32
 # Steps at all sizes of the fit over seeds: of slow peers, of fast ones.
 SCALING_WORK = (5, 100)
@@ -48,7 +48,7 @@ PILOT_STEPS, GPU_PILOT_STEPS = 5, 100
 GPU_STEPS = 25_000  # At most, on a GPU.
 # Peers of whose 100 steps the few milliseconds of a start are a part.
 FAST_PEERS = (
-  *('lanes', 'map_runs'),
+  *('sweep', 'map_runs', 'jit_lanes'),
   *('c_scalar', 'c_vector', 'c_scalar_1', 'c_vector_1'),
 )
 MORE_STEPS = 5
@@ -57,7 +57,7 @@ TOLERANCE = 1e-3
 SETTINGS = (
   fixed(
     'cells',
-    list(CELLS),
+    list(seed_steps_report.ALL_CELLS),
     lambda text: problems.parse_problem(text).name,
     'Toys: n:m.',
   ),
@@ -107,8 +107,8 @@ def _scaling_steps(peer: str) -> int:
   return SCALING_WORK[peer in FAST_PEERS]
 
 
-def _always(num_steps: int) -> Callable[[str], int]:
-  return lambda peer: num_steps
+def _longer(num_steps: int) -> Callable[[str], int]:
+  return lambda peer: num_steps * (MORE_STEPS if peer in FAST_PEERS else 1)
 
 
 def _pilot(
@@ -273,7 +273,7 @@ def main(argv: list[str]) -> None:
     longer = [
       row
       for num_steps in SCALING_STEPS
-      for row in run(problem, SCALING_SEEDS[1], _always(num_steps))
+      for row in run(problem, SCALING_SEEDS[1], _longer(num_steps))
     ]
     rows += [*scaling, *longer]
     of_steps = _slopes(longer, 'num_steps', lambda row: row['num_steps'])

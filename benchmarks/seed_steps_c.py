@@ -11,12 +11,24 @@ import numpy as np
 
 from benchmarks import adamw_runs
 from benchmarks import seed_steps_problems as problems
+from toyjax import processors
 
 FOLDER = pathlib.Path(__file__).parent
 # AVX-512 only where -march=native has it. sqrtf sets errno by default, which
 # keeps it from being one instruction.
 FLAGS = ('-O3', '-march=native', '-fno-math-errno', '-ffp-contract=fast')
-NUM_LANES = {'scalar': 1, 'vector': 16}
+# Floats in a register of each set of instructions; 4 in those of all others.
+FLOATS = {'AVX512': 16, 'AVX': 8, 'AVX2': 8}
+
+
+def num_lanes(kind: str) -> int:
+  """Returns the seeds at a time of a 'scalar' or a 'vector' loop.
+
+  More than a register holds are slower: on AVX2 a loop of 16 seeds spills.
+  """
+  if kind == 'scalar':
+    return 1
+  return FLOATS.get(processors.instruction_set() or '', 4)
 
 
 @functools.cache
@@ -87,10 +99,11 @@ def c_program(
     problem: what is trained.
     params: the initial weights.
     num_steps: number of steps.
-    kind: 'scalar', one seed after the other; 'vector', sixteen at a time.
+    kind: 'scalar', one seed after the other; 'vector', as many at
+      a time as a register holds.
     num_threads: threads, each with its share of the seeds.
   """
-  library, compile_seconds = _compile(problem, NUM_LANES[kind])
+  library, compile_seconds = _compile(problem, num_lanes(kind))
   is_text = problem.name == problems.TEXT
   num_seeds = len(params[0])
   # The C autoencoder keeps W as [N][M].

@@ -1,6 +1,7 @@
 """Who trains in seed_steps: toyjax's maps, PyTorch and C.
 
-`_1` is one thread, all others use all cores, or the GPU where there is one.
+`_1` is one thread, all others use all cores, or the GPU where there is one; but
+jit_lanes, as JAX's jit, takes the first device.
 PyTorch (extra `bench`) trains only where it is installed.
 """
 
@@ -14,6 +15,9 @@ import numpy as np
 
 from benchmarks import seed_steps_c
 from benchmarks import seed_steps_problems as problems
+from toyjax import map_runs
+from toyjax.chunks import Trial
+from toyjax.lanes import lanes
 
 Maker = Callable[
   [problems.Problem, list[np.ndarray], int, int], problems.Program
@@ -37,9 +41,15 @@ def _make_one_line(
   params: list[np.ndarray],
   num_steps: int,
   num_threads: int,
+  *,
+  line: Callable[[Trial], Callable[[Any], Any]],
 ) -> problems.Program:
-  del num_threads  # All of JAX's devices.
-  return problems.one_line_program(problem, params, num_steps)
+  del num_threads  # All of JAX's devices, or its first one.
+  return problems.one_line_program(problem, params, num_steps, line)
+
+
+def _jit_lanes(trial: Trial) -> Callable[[Any], Any]:
+  return jax.jit(lanes(trial))
 
 
 def _make_torch(
@@ -77,8 +87,9 @@ def _make_c(
 
 MAKERS: Mapping[str, Maker] = {
   'kernel': functools.partial(_make_jax, map_name='kernel'),
-  'lanes': functools.partial(_make_jax, map_name='lanes'),
-  'map_runs': _make_one_line,
+  'sweep': functools.partial(_make_jax, map_name='lanes'),
+  'map_runs': functools.partial(_make_one_line, line=map_runs),
+  'jit_lanes': functools.partial(_make_one_line, line=_jit_lanes),
   'vmap': functools.partial(_make_jax, map_name='vmap'),
   'torch': _make_torch,
   'torch_1': _make_torch,
@@ -96,7 +107,8 @@ def is_installed(peer: str) -> bool:
 
 def num_threads(peer: str) -> int:
   """Returns how many CPU threads, or GPUs, a peer uses."""
-  return 1 if peer.endswith('_1') else len(jax.local_devices())
+  is_one = peer.endswith('_1') or peer == 'jit_lanes'
+  return 1 if is_one else len(jax.local_devices())
 
 
 def make(

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 
 from benchmarks import adamw_runs
-from toyjax import chunks, descent, loops, mapping, sweeps
+from toyjax import chunks, descent, loops, sweeps
 from toyjax.base import Array, Dynamics, Params, PRNGKey, Toy
 from toyjax.data import sparse_features
 from toyjax.toys import relu_autoencoder
@@ -173,11 +173,21 @@ def _trial(
 
 
 def one_line_program(
-  problem: Problem, params: list[np.ndarray], num_steps: int
+  problem: Problem,
+  params: list[np.ndarray],
+  num_steps: int,
+  line: Callable[[chunks.Trial], Callable[[Any], Any]],
 ) -> Program:
-  """Returns toyjax's training as an importer calls it: `map_runs`."""
+  """Returns toyjax's training as an importer calls it.
+
+  Args:
+    problem: what is trained.
+    params: the initial weights.
+    num_steps: number of steps.
+    line: trial -> xs [R, ...] -> results, such as `map_runs`.
+  """
   trial, xs = _trial(problem, params, num_steps)
-  mapped = mapping.map_runs(trial)
+  mapped = line(trial)
   start = time.perf_counter()
   jax.block_until_ready(mapped(xs))
   compile_seconds = time.perf_counter() - start
