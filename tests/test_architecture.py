@@ -32,7 +32,7 @@ CORE = {
   'observing': {'base'},
   'flat_params': {'base'},
   'lanes': {'base'},
-  'chunks': {'base', 'lanes'},
+  'chunks': {'base', 'lanes', 'run_sizes'},
   'ranges': {'base'},
   'run_sizes': {'base', 'lanes'},
   'mapping': {'base', 'chunks', 'ranges'},
@@ -52,7 +52,7 @@ CORE = {
   'settings': {'parsers', 'precision'},
   'common_settings': {'parsers', 'ranges', 'settings'},
   'optimizer_settings': {'base', 'optimizers', 'parsers', 'settings'},
-  'memory': {'base', 'chunks', 'parsers', 'run_sizes'},
+  'memory': {'base', 'chunks', 'lanes', 'parsers', 'run_sizes'},
   'stages': {'chunks', 'memory', 'settings', 'statistics', 'store', 'sweeps'},
   'runs': {
     *('checks', 'manifest', 'settings', 'stages', 'stored_runs', 'texts'),

@@ -8,6 +8,7 @@ import math
 from typing import Any, NamedTuple
 
 import jax
+from jax.extend import core
 from jax.sharding import AxisType, Mesh, PartitionSpec
 import numpy as np
 
@@ -20,6 +21,7 @@ from toyjax.lanes import (
   largest_contraction,
 )
 from toyjax.lanes.kernel import BLOCK as KERNEL_BLOCK
+from toyjax.run_sizes import program_bytes
 
 Trial = Callable[[Any], ArrayTree]
 
@@ -29,6 +31,8 @@ MAPS = ('lanes', 'vmap', 'kernel')
 # Runs in a block: wide for vector units, small for the cache. A trial whose
 # largest contraction has more multiplications takes the smaller block.
 BLOCK, SMALL_BLOCK, SMALL_BLOCK_FROM = 128, 32, 1024
+# What a block of runs under `jax.vmap` takes: about the cache of a core.
+VMAP_BLOCK_BYTES = 2**20
 THREADS_PER_MULTIPROCESSOR = 2048
 CHUNK_BYTES = 2**30  # What a chunk of large runs takes by default.
 
@@ -60,15 +64,17 @@ def compile_chunk(
 
   Each device runs its own share as a program of its own, so that loops of
   different devices never wait for each other. On a CPU, `lanes` runs a share in
-  blocks of 128 or 32 runs: a block's numbers stay in the cache for all its
-  steps, and a run is computed in a block of the same size whatever the chunk.
+  blocks of 128 or 32 runs, fewer where a trial is not tiny: a block's numbers
+  stay in the cache for all its steps, and a run is computed in a block of the
+  same size whatever the chunk.
 
   Args:
     trial: x -> pytree.
     xs: the runs, or any one chunk of them, for their shapes.
     mesh: one-axis mesh named `RUNS`.
     map_name: 'lanes', 'vmap' or 'kernel'. `lanes` hands a trial that is not
-      tiny, such as one with a large matrix product, to `jax.vmap` by itself.
+      tiny, such as one with a large matrix product, to `jax.vmap` by itself,
+      on a CPU in blocks that `vmap_block` sizes.
       'kernel' is `lanes` with each training loop as one GPU kernel; on a CPU
       the kernel is interpreted, for tests.
 
@@ -99,12 +105,29 @@ def compile_chunk(
       large = largest_contraction(jaxpr) > SMALL_BLOCK_FROM
       block = SMALL_BLOCK if large else BLOCK
       mapped, options = _in_blocks(mapped, block), cpu_compiler_options()
+  elif map_name == 'lanes' and on_cpu:
+    block = vmap_block(jaxpr)
+    mapped = _in_blocks(jax.vmap(trial), block)
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
   )
   run = jax.jit(spread, compiler_options=options)
   return ChunkProgram(run, block * mesh.size)
+
+
+def vmap_block(jaxpr: core.Jaxpr) -> int:
+  """Returns how many runs of a program that is not tiny are vmapped at once.
+
+  As many, in powers of two up to 32, as take a megabyte: fewer of small ones
+  cost calls, more of large ones stream their numbers through memory at each
+  step. It hangs on the program alone, so that a run has the same bits in any
+  chunk.
+  """
+  block = SMALL_BLOCK
+  while block > 1 and block * program_bytes(jaxpr) > VMAP_BLOCK_BYTES:
+    block //= 2
+  return block
 
 
 def _in_blocks(mapped: Trial, block: int) -> Trial:

@@ -9,7 +9,7 @@ from typing import Any
 
 import jax
 
-from toyjax import chunks, run_sizes
+from toyjax import chunks, lanes, run_sizes
 from toyjax.base import ArrayTree
 from toyjax.parsers import SettingError
 
@@ -104,9 +104,11 @@ def shapes_of(
   """
   closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
   carried = run_sizes.carried_bytes(closed.jaxpr)
+  tiny = lanes.is_tiny(closed.jaxpr)
+  block = chunks.SMALL_BLOCK if tiny else chunks.vmap_block(closed.jaxpr)
   num = min(num_runs, chunk_size)
   require(
-    num * run_sizes.num_bytes(results) + min(num, chunks.SMALL_BLOCK) * carried,
+    num * run_sizes.num_bytes(results) + min(num, block) * carried,
     f'{num:,} runs, a chunk,',
   )
   return results
