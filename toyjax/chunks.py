@@ -21,6 +21,7 @@ from toyjax.lanes import (
   largest_contraction,
 )
 from toyjax.lanes.kernel import BLOCK as KERNEL_BLOCK
+from toyjax.products import lay_out
 from toyjax.run_sizes import program_bytes
 
 Trial = Callable[[Any], ArrayTree]
@@ -107,7 +108,7 @@ def compile_chunk(
       mapped, options = _in_blocks(mapped, block), cpu_compiler_options()
   elif map_name == 'lanes' and on_cpu:
     block = vmap_block(jaxpr)
-    mapped = _in_blocks(jax.vmap(trial), block)
+    mapped = _in_blocks(jax.vmap(lay_out(trial)), block)
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
