@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from toyjax import chunks, loops, optimizers, sweeps
 from toyjax.base import Toy
@@ -50,3 +51,33 @@ def one_device():
     axis_types=(jax.sharding.AxisType.Auto,),
     devices=jax.local_devices()[:1],
   )
+
+
+# The layer from 128 hidden units to 33 outputs has 256 x 128 x 33 products, and
+# its gradient more rows than columns.
+_BATCH, _INPUTS, HIDDEN, OUTPUTS = (4, 64), 16, 128, 33
+# Three steps of 0.1 on weights of the order of 1; sums of 256 products.
+CLOSE = {'rtol': 1e-5, 'atol': 2e-6}
+
+
+def train_large_net(key):
+  """Trains a net with one hidden layer by three steps, batch [4, 64, N]."""
+  start_key, run_key = jax.random.split(key)
+  first_key, second_key = jax.random.split(start_key)
+
+  def sample(key):
+    return jax.random.normal(key, (*_BATCH, _INPUTS))
+
+  def loss(params, batch):
+    hidden = jax.lax.cond(
+      jnp.sum(batch) > -1e9, jax.nn.relu, jnp.negative, batch @ params[0]
+    )
+    return jnp.mean((hidden @ params[1] - batch[..., :1]) ** 2)
+
+  params = (
+    jax.random.normal(first_key, (_INPUTS, HIDDEN)) / 4,
+    jax.random.normal(second_key, (HIDDEN, OUTPUTS)) / 12,
+  )
+  toy = Toy(lambda key: params, sample, loss)
+  state, _ = loops.unroll(run_key, descend(toy, optax.sgd(0.1)), 3)
+  return state.params

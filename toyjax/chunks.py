@@ -4,6 +4,7 @@ trial (one x) --lanes or vmap--> share of a device --shard_map--> chunk
 """
 
 from collections.abc import Callable
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -20,13 +21,17 @@ from toyjax.lanes import (
   is_tiny,
   lanes,
 )
-from toyjax.lanes.blocks import BLOCK, KERNEL_BLOCK
+from toyjax.lanes.blocks import BLOCK, KERNEL_BLOCK, SMALL_BLOCK, in_blocks
+from toyjax.products import lay_out
+from toyjax.run_sizes import program_bytes
 
 Trial = Callable[[Any], ArrayTree]
 
 RUNS = 'runs'  # Name of the mesh axis over which runs are spread.
 # How one device maps a trial over its runs.
 MAPS = ('lanes', 'vmap', 'kernel')
+# What a block of runs under `jax.vmap` takes: about the cache of a core.
+VMAP_BLOCK_BYTES = 2**20
 THREADS_PER_MULTIPROCESSOR = 2048
 CHUNK_BYTES = 2**30  # What a chunk of large runs takes by default.
 
@@ -63,15 +68,17 @@ def compile_chunk(
 
   Each device runs its own share as a program of its own, so that loops of
   different devices never wait for each other. On a CPU, `lanes` runs a share in
-  blocks of 128 or 32 runs: a block's numbers stay in the cache for all its
-  steps, and a run is computed in a block of the same size whatever the chunk.
+  blocks of 128 or 32 runs, fewer where a trial is not tiny: a block's numbers
+  stay in the cache for all its steps, and a run is computed in a block of the
+  same size whatever the chunk.
 
   Args:
     trial: x -> pytree.
     xs: the runs, or any one chunk of them, for their shapes.
     mesh: one-axis mesh named `RUNS`.
     map_name: 'lanes', 'vmap' or 'kernel'. `lanes` hands a trial that is not
-      tiny, such as one with a large matrix product, to `jax.vmap` by itself.
+      tiny, such as one with a large matrix product, to `jax.vmap` by itself,
+      on a CPU in blocks that `vmap_block` sizes.
       'kernel' is `lanes` with each training loop as one GPU kernel; on a CPU
       the kernel is interpreted, for tests.
 
@@ -102,6 +109,11 @@ def compile_chunk(
     if on_cpu:
       block = block_size(closed.jaxpr)
       mapped, options = lanes(traced, block=block), cpu_compiler_options()
+  elif map_name == 'lanes' and on_cpu:
+    block = vmap_block(closed.jaxpr)
+    mapped = functools.partial(
+      in_blocks, jax.vmap(lay_out(traced)), block=block
+    )
   spec = PartitionSpec(RUNS)
   spread = jax.shard_map(
     mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
@@ -114,6 +126,20 @@ def _as_traced(closed: core.ClosedJaxpr, structure: Any) -> Trial:
   """Returns the trial as it was traced, which is not traced again."""
   run = core.jaxpr_as_fun(closed)
   return lambda x: jax.tree.unflatten(structure, run(*jax.tree.leaves(x)))
+
+
+def vmap_block(jaxpr: core.Jaxpr) -> int:
+  """Returns how many runs of a program that is not tiny are vmapped at once.
+
+  As many, in powers of two up to 32, as take a megabyte: fewer of small ones
+  cost calls, more of large ones stream their numbers through memory at each
+  step. It hangs on the program alone, so that a run has the same bits in any
+  chunk.
+  """
+  block = SMALL_BLOCK
+  while block > 1 and block * program_bytes(jaxpr) > VMAP_BLOCK_BYTES:
+    block //= 2
+  return block
 
 
 def num_runs(xs: ArrayTree) -> int:

@@ -11,7 +11,7 @@ import jax
 
 from toyjax import chunks, run_sizes
 from toyjax.base import ArrayTree
-from toyjax.lanes.blocks import SMALL_BLOCK
+from toyjax.lanes.blocks import SMALL_BLOCK, is_tiny
 from toyjax.parsers import SettingError
 
 _LARGE = 512
@@ -105,9 +105,11 @@ def shapes_of(
   """
   closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
   carried = run_sizes.carried_bytes(closed.jaxpr)
+  tiny = is_tiny(closed.jaxpr)
+  block = SMALL_BLOCK if tiny else chunks.vmap_block(closed.jaxpr)
   num = min(num_runs, chunk_size)
   require(
-    num * run_sizes.num_bytes(results) + min(num, SMALL_BLOCK) * carried,
+    num * run_sizes.num_bytes(results) + min(num, block) * carried,
     f'{num:,} runs, a chunk,',
   )
   return results

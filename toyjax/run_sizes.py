@@ -31,16 +31,21 @@ def run_bytes(trial: Callable[[Any], ArrayTree], x: Any) -> int:
     Bytes of its results, of what its largest loop carries along, and of its
     largest array with one more like it: more where a step holds many arrays.
   """
-  closed, results = jax.make_jaxpr(trial, return_shape=True)(x)
+  return program_bytes(jax.make_jaxpr(trial)(x).jaxpr)
+
+
+def program_bytes(jaxpr: core.Jaxpr) -> int:
+  """Returns `run_bytes` of the program of one run."""
   largest = max(
     (
       _num_bytes(variable.aval)
-      for equation in equations_within(closed.jaxpr)
+      for equation in equations_within(jaxpr)
       for variable in equation.outvars
     ),
     default=0,
   )
-  return num_bytes(results) + carried_bytes(closed.jaxpr) + 2 * largest
+  results = sum(_num_bytes(variable.aval) for variable in jaxpr.outvars)
+  return results + carried_bytes(jaxpr) + 2 * largest
 
 
 def carried_bytes(jaxpr: core.Jaxpr) -> int:

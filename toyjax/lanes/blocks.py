@@ -60,19 +60,19 @@ def suits(jaxpr: core.Jaxpr) -> bool:
 
 
 def in_blocks(
-  mapped: Callable[[list[Array]], ArrayTree], xs: list[Array], block: int
+  mapped: Callable[[Any], ArrayTree], xs: ArrayTree, block: int
 ) -> ArrayTree:
   """Computes block after block: its numbers stay in the cache for all steps.
 
   Args:
-    mapped: arrays [B, ...] -> results [B, ...].
-    xs: [S, ...]; the last block is filled with the last seed.
+    mapped: pytree of arrays [B, ...] -> results [B, ...].
+    xs: such arrays [S, ...]; the last block is filled with the last seed.
     block: B.
 
   Returns:
     The results [S, ...].
   """
-  (size, *_), *_ = (x.shape for x in xs)
+  (size, *_), *_ = (x.shape for x in jax.tree.leaves(xs))
   num_blocks = math.ceil(size / block)
   padded = num_blocks * block
 
@@ -85,4 +85,4 @@ def in_blocks(
   def join(results: Any) -> Array:
     return results.reshape((padded, *results.shape[2:]))[:size]
 
-  return jax.tree.map(join, jax.lax.map(mapped, [split(x) for x in xs]))
+  return jax.tree.map(join, jax.lax.map(mapped, jax.tree.map(split, xs)))
