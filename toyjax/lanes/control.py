@@ -132,7 +132,7 @@ def _scan(
   def body(
     carry: list[Array], slices: list[Array]
   ) -> tuple[list[Array], list[Array]]:
-    results = context.evaluate(
+    results = context.evaluate_in_loop(
       params['jaxpr'],
       [*consts, *mark(carry, carry_varies), *mark(slices, xs_vary)],
     )
@@ -192,11 +192,11 @@ def _while(
 
   def goes_on(carry: list[Array]) -> Array:
     marked = [*values[:first], *mark(carry, varies)]
-    return context.evaluate(params['cond_jaxpr'], marked)[0].array
+    return context.evaluate_in_loop(params['cond_jaxpr'], marked)[0].array
 
   def body(carry: list[Array]) -> list[Array]:
     marked = [*values[first:last], *mark(carry, varies)]
-    results = context.evaluate(params['body_jaxpr'], marked)
+    results = context.evaluate_in_loop(params['body_jaxpr'], marked)
     variables = params['body_jaxpr'].jaxpr.outvars
     arrays = lift(context, results, varies, variables)
     if stops_apart:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 import functools
+from typing import Any
 
 from jax.extend import core
 
@@ -52,6 +53,7 @@ def evaluate(
   closed: core.ClosedJaxpr,
   values: Sequence[Value],
   table: Mapping[str, Rule],
+  in_loop: bool = False,
 ) -> list[Value]:
   """Evaluates a per-seed program on values that may end in a seed axis.
 
@@ -60,14 +62,19 @@ def evaluate(
     closed: the program for one seed.
     values: its arguments.
     table: the rule of each primitive that has one.
+    in_loop: whether the program is run many times.
 
   Returns:
     Its results. What depends on nothing that varies does not vary.
   """
-  context = Context(
-    size,
-    lambda program, arguments: evaluate(size, program, arguments, table),
-  )
+
+  def within(program: core.ClosedJaxpr, arguments: Sequence[Value]) -> Any:
+    return evaluate(size, program, arguments, table, in_loop)
+
+  def within_loop(program: core.ClosedJaxpr, arguments: Sequence[Value]) -> Any:
+    return evaluate(size, program, arguments, table, in_loop=True)
+
+  context = Context(size, within, within_loop, in_loop)
   known: dict[core.Var, Value] = {}
 
   def read(atom: core.Var | core.Literal) -> Value:

@@ -31,10 +31,14 @@ class Context(NamedTuple):
   Attributes:
     size: number of seeds S.
     evaluate: (closed jaxpr, values) -> values, to walk into a sub-program.
+    evaluate_in_loop: the same, into one that is run many times.
+    in_loop: whether this one is.
   """
 
   size: int
   evaluate: Callable[[core.ClosedJaxpr, Sequence[Value]], list[Value]]
+  evaluate_in_loop: Callable[[core.ClosedJaxpr, Sequence[Value]], list[Value]]
+  in_loop: bool
 
 
 Rule = Callable[[Context, core.JaxprEqn, Sequence[Value]], list[Value]]
