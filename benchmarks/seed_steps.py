@@ -2,11 +2,11 @@ r"""How many seed-steps a second, and how many times a peer's?
 
 The same training from the same initial weights by a sweep of toyjax and, as a
 sweep runs it, by jax.vmap; by one line of an importer (map_runs; jit_lanes is
-jax.jit(lanes(trial)) on one core); by PyTorch with an axis of models; by C, one
-seed after the other and as many at a time as a register holds. `_1` is one
-thread, all others use all cores. Before a cell is timed, all peers train a few
-seeds for 100 steps and must agree; the exit status is 1 where they do not.
-Speeds mean something on idle cores only.
+jax.jit(lanes(trial)) with the options of the compiler, on one core); by PyTorch
+with an axis of models; by C, one seed after the other and as many at a time as
+a register holds. `_1` is one thread, all others use all cores. Before a cell is
+timed, all peers train a few seeds for 100 steps and must agree; the exit status
+is 1 where they do not. Speeds mean something on idle cores only.
 
   python -m benchmarks.seed_steps --workdir=runs/seed_steps
   python -m benchmarks.seed_steps --cells=7:2,text --peers=vmap,sweep \
@@ -40,6 +40,7 @@ from toyjax.settings import fixed
 SCALING_CELL = '7:2'
 # From where a start, a few milliseconds, takes below 5 % of a fast peer's time.
 SCALING_SEEDS = (10_000, 100_000, 1_000_000)
+SCALING_PEERS = ('kernel', 'sweep', 'map_runs', 'vmap')
 SCALING_STEPS = (30, 100, 300)  # Of slow peers; fast ones make more.
 CHECK_STEPS, CHECK_SEEDS = 100, 32
 # Steps at all sizes of the fit over seeds: of slow peers, of fast ones.
@@ -233,10 +234,11 @@ def main(argv: list[str]) -> None:
     problem: problems.Problem,
     num_seeds: int,
     num_steps: Callable[[str], int] | None,
+    names: list[str],
   ) -> list[dict[str, Any]]:
     params = problems.draw(problem, num_seeds=num_seeds, seed=FLAGS.seed)
     rows = []
-    for peer in FLAGS.peers:
+    for peer in names:
       row = measure(
         peer,
         problem,
@@ -259,21 +261,22 @@ def main(argv: list[str]) -> None:
     sizes = list(dict.fromkeys(map(cell.fit_seeds, FLAGS.num_seeds)))
     judged_at[cell.name] = sizes[0]
     for num_seeds in sizes:
-      rows += run(cell, num_seeds, None)
+      rows += run(cell, num_seeds, None, FLAGS.peers)
   of_seeds: dict[str, float] = {}
   of_steps: dict[str, float] = {}
   if SCALING_CELL in judged_at:
     problem = problems.parse_problem(SCALING_CELL)
+    grown = [peer for peer in FLAGS.peers if peer in SCALING_PEERS]
     scaling = [
       row
       for num_seeds in SCALING_SEEDS
-      for row in run(problem, num_seeds, _scaling_steps)
+      for row in run(problem, num_seeds, _scaling_steps, grown)
     ]
     of_seeds = _slopes(scaling, 'num_seeds', lambda row: row['num_seeds'])
     longer = [
       row
       for num_steps in SCALING_STEPS
-      for row in run(problem, SCALING_SEEDS[1], _longer(num_steps))
+      for row in run(problem, SCALING_SEEDS[0], _longer(num_steps), grown)
     ]
     rows += [*scaling, *longer]
     of_steps = _slopes(longer, 'num_steps', lambda row: row['num_steps'])

@@ -17,7 +17,7 @@ from benchmarks import seed_steps_c
 from benchmarks import seed_steps_problems as problems
 from toyjax import map_runs
 from toyjax.chunks import Trial
-from toyjax.lanes import lanes
+from toyjax.lanes import cpu_compiler_options, lanes
 
 Maker = Callable[
   [problems.Problem, list[np.ndarray], int, int], problems.Program
@@ -49,7 +49,8 @@ def _make_one_line(
 
 
 def _jit_lanes(trial: Trial) -> Callable[[Any], Any]:
-  return jax.jit(lanes(trial))
+  options = cpu_compiler_options() if jax.default_backend() == 'cpu' else None
+  return jax.jit(lanes(trial), compiler_options=options)
 
 
 def _make_torch(

@@ -18,7 +18,9 @@ _forks = multiprocessing.get_context('fork')
 
 
 def _work(path: pathlib.Path, is_stubborn: bool) -> None:
+  # Whoever started the tests may ignore them, as nohup does.
   signal.signal(signal.SIGINT, signal.default_int_handler)
+  signal.signal(signal.SIGHUP, signal.SIG_DFL)
   sys.stderr = (path / 'stderr').open('w')
   with (
     errors.one_line_errors('study'),
