@@ -67,7 +67,7 @@ def clopper_pearson(
   return _proportion(successes, total, 'exact', confidence)
 
 
-@functools.cache  # Tables, texts and figures ask for the same ones.
+@functools.lru_cache(4096)  # Tables, texts and figures ask for the same ones.
 def _proportion(
   successes: int, total: int, method: str, confidence: float
 ) -> Interval:
