@@ -33,8 +33,8 @@ def _work(path: pathlib.Path, is_stubborn: bool) -> None:
       environment={},
     ),
   ):
-    (path / 'ready').touch()
     try:
+      (path / 'ready').touch()  # A signal may follow at once.
       time.sleep(60)
     finally:
       if is_stubborn:
