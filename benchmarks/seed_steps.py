@@ -88,6 +88,9 @@ SETTINGS = (
     NOT_NEGATIVE,
     'Time for a peer at one number of seeds.',
   ),
+  fixed(
+    'growth', True, parsers.truth, 'Fit the growth with seeds and steps, too.'
+  ),
   common_settings.seed('Of the initial weights.'),
   fixed(
     'workdir', None, parsers.path, 'Folder for seed_steps.csv; none without.'
@@ -264,7 +267,7 @@ def main(argv: list[str]) -> None:
       rows += run(cell, num_seeds, None, FLAGS.peers)
   of_seeds: dict[str, float] = {}
   of_steps: dict[str, float] = {}
-  if SCALING_CELL in judged_at:
+  if FLAGS.growth and SCALING_CELL in judged_at:
     problem = problems.parse_problem(SCALING_CELL)
     grown = [peer for peer in FLAGS.peers if peer in SCALING_PEERS]
     scaling = [
