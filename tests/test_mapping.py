@@ -68,3 +68,11 @@ def test_arrays_that_are_bound_to_a_device_are_taken_to_all():
   found = map_runs(train_one_weight)(xs)
   for name, array in map_runs(train_one_weight)(make_xs(3)).items():
     np.testing.assert_array_equal(found[name], array)
+
+
+def test_other_types_are_other_programs():
+  mapped = map_runs(lambda x: (x / 2, x + 1))
+  for dtype in (np.float32, np.int32, np.float32):
+    half, following = mapped(np.arange(3, dtype=dtype))
+    np.testing.assert_array_equal(half, [0.0, 0.5, 1.0])
+    assert following.dtype == dtype

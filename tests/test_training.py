@@ -48,7 +48,7 @@ def test_what_is_compiled_ahead_is_what_is_run(tmp_path):
   traced = []
   stage = _stage(traced)
   ready = training.compiled(
-    stage, stage.xs(NUM_SEEDS), chunk_size=CHUNK, map_name='lanes'
+    stage, NUM_SEEDS, chunk_size=CHUNK, map_name='lanes'
   )
   number = len(traced)
   found = _train(stage, tmp_path / 'ahead', ready)
@@ -61,7 +61,9 @@ def test_what_is_compiled_ahead_is_what_is_run(tmp_path):
 
 def test_a_program_of_other_runs_is_refused():
   xs = sweeps.seeds_by_grid(seed=0, num_seeds=3, configurations={})
-  program = sweeps.compiled(lambda x: x['seed_index'], xs, chunk_size=4096)
+  program = sweeps.compiled(
+    lambda x: x['seed_index'], xs, num_runs=3, chunk_size=4096
+  )
   with pytest.raises(TypeError):
     sweeps.sweep(
       lambda x: x['seed_index'],

@@ -48,10 +48,10 @@ class ChunkProgram(NamedTuple):
   """A trial mapped over a chunk and spread over devices.
 
   Attributes:
-    run: chunk of xs [K, ...] -> chunk of results [K, ...]; jitted, or compiled
-      for one K.
+    run: chunk of xs [K, ...] -> chunk of results [K, ...], of the types that it
+      was made for; jitted, or compiled for one K.
     multiple: K must be a multiple of this.
-    spread: what is jitted.
+    spread: the same function before it is jitted, of any types.
     options: of the compiler.
   """
 
@@ -99,27 +99,31 @@ def compile_chunk(
       'draws by keys of the kinds rbg and unsafe_rbg depend on the chunk size: '
       "make keys by jax.random.key(seed, impl='threefry2x32')"
     )
-  traced = _as_traced(closed, jax.tree.structure(shapes))
-  mapped, block, options = jax.vmap(traced), 1, None
+  tiny = is_tiny(closed.jaxpr)
+  block, options = 1, None
   if map_name == 'kernel':
-    mapped = lanes(traced, kernels='interpreted' if on_cpu else 'compiled')
     block = KERNEL_BLOCK
-  elif map_name == 'lanes' and is_tiny(closed.jaxpr):
-    mapped = lanes(traced)
-    if on_cpu:
-      block = block_size(closed.jaxpr)
-      mapped, options = lanes(traced, block=block), cpu_compiler_options()
+  elif map_name == 'lanes' and on_cpu and tiny:
+    block, options = block_size(closed.jaxpr), cpu_compiler_options()
   elif map_name == 'lanes' and on_cpu:
     block = vmap_block(closed.jaxpr)
-    mapped = functools.partial(
-      in_blocks, jax.vmap(lay_out(traced)), block=block
+
+  def spread(fun: Trial) -> Trial:
+    mapped: Trial = jax.vmap(fun)
+    if map_name == 'kernel':
+      mapped = lanes(fun, kernels='interpreted' if on_cpu else 'compiled')
+    elif map_name == 'lanes' and tiny:
+      mapped = lanes(fun, block=block if on_cpu else None)
+    elif map_name == 'lanes' and on_cpu:
+      mapped = functools.partial(in_blocks, jax.vmap(lay_out(fun)), block=block)
+    spec = PartitionSpec(RUNS)
+    return jax.shard_map(
+      mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
     )
-  spec = PartitionSpec(RUNS)
-  spread = jax.shard_map(
-    mapped, mesh=mesh, in_specs=spec, out_specs=spec, check_vma=False
-  )
-  run = jax.jit(spread, compiler_options=options)
-  return ChunkProgram(run, block * mesh.size, spread, options)
+
+  traced = _as_traced(closed, jax.tree.structure(shapes))
+  run = jax.jit(spread(traced), compiler_options=options)
+  return ChunkProgram(run, block * mesh.size, spread(trial), options)
 
 
 def _as_traced(closed: core.ClosedJaxpr, structure: Any) -> Trial:

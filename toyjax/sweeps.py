@@ -118,30 +118,32 @@ def seeds_by_grid(
 
 def compiled(
   trial: Trial,
-  xs: ArrayTree,
+  few: ArrayTree,
   *,
+  num_runs: int,
   chunk_size: int,
   mesh: Mesh | None = None,
   map_name: str = 'lanes',
 ) -> chunks.ChunkProgram:
-  """Compiles what `sweep` runs of the same arguments, for its `program`.
+  """Compiles what `sweep` runs of such runs, for its `program`.
 
   Args:
-    trial: see `sweep`, as the others.
-    xs: all of them, for their number and their shapes.
+    trial: see `sweep`, as those not named here.
+    few: some of the runs, for their shapes and types.
+    num_runs: R, how many there will be.
     chunk_size: runs per chunk.
     mesh: the devices.
     map_name: see `chunks.compile_chunk`.
   """
   mesh = chunks.local_mesh() if mesh is None else mesh
-  program = chunks.compile_chunk(trial, xs, mesh, map_name)
-  size = chunks.padded_size(chunks.num_runs(xs), chunk_size, program.multiple)
+  program = chunks.compile_chunk(trial, few, mesh, map_name)
+  size = chunks.padded_size(num_runs, chunk_size, program.multiple)
   sharding = NamedSharding(mesh, PartitionSpec(chunks.RUNS))
   chunk = jax.tree.map(
     lambda leaf: jax.ShapeDtypeStruct(
       (size, *leaf.shape[1:]), leaf.dtype, sharding=sharding
     ),
-    jax.eval_shape(lambda xs: xs, xs),
+    jax.eval_shape(lambda xs: xs, few),
   )
   return program._replace(run=program.run.lower(chunk).compile())
 
@@ -179,8 +181,8 @@ def sweep(
     work_per_run: units of work a run, such as its steps, for the rate shown.
     progress: name shown before a progress bar on stderr; None shows none.
     map_name: 'lanes' or 'vmap', see `chunks.compile_chunk`.
-    program: from `compiled` of the same arguments; None compiles when the first
-      chunk is run.
+    program: from `compiled` for these runs; None compiles when the first chunk
+      is run.
 
   Returns:
     The results of all runs, a pytree of NumPy arrays [R, ...] in the order of

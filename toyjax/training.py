@@ -26,18 +26,24 @@ class Ready(NamedTuple):
 
 
 def compiled(
-  stage: Stage, xs: dict[str, Any], *, chunk_size: int, map_name: str
+  stage: Stage, num_seeds: int, *, chunk_size: int, map_name: str
 ) -> Ready:
-  """Compiles the program of a stage before it is trained.
+  """Compiles the program of a stage before it is trained, or has its runs.
 
   Args:
-    stage: what will be run.
-    xs: its runs.
+    stage: what will be run; its runs are seeds crossed with its axes.
+    num_seeds: of the sweep.
     chunk_size: runs per chunk.
     map_name: see `chunks.compile_chunk`.
   """
   trial = stage.trial
-  program = sweeps.compiled(trial, xs, chunk_size=chunk_size, map_name=map_name)
+  program = sweeps.compiled(
+    trial,
+    stage.few_xs(1),
+    num_runs=stage.num_runs(num_seeds),
+    chunk_size=chunk_size,
+    map_name=map_name,
+  )
   return Ready(trial, program)
 
 
@@ -62,7 +68,7 @@ def train(
     chunk_size: runs per chunk.
     map_name: see `chunks.compile_chunk`.
     progress: name in the progress bar; None shows none.
-    ready: from `compiled` of the same arguments.
+    ready: from `compiled`, for so many runs.
   """
   trial, program = ready or Ready(stage.trial)
   num_runs = len(jax.tree.leaves(xs)[0])

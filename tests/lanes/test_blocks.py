@@ -9,7 +9,7 @@ import pytest
 
 from tests.sweep_trials import one_device
 from toyjax import chunks
-from toyjax.lanes import blocks, lanes
+from toyjax.lanes import blocks, cpu_compiler_options, lanes
 
 SIZE = blocks.BLOCK + 3
 
@@ -46,7 +46,8 @@ def test_a_loop_is_computed_in_blocks_and_nothing_else_is():
 @pytest.mark.parametrize('size', [SIZE, 2 * blocks.BLOCK, 1000])
 def test_a_seed_has_the_bits_of_a_sweep_whatever_is_computed_with_it(size):
   xs = _xs(size)
-  found = jax.jit(lanes(_loop))(xs)
+  options = cpu_compiler_options()
+  found = jax.jit(lanes(_loop), compiler_options=options)(xs)
   program = chunks.compile_chunk(_loop, xs, one_device(), 'lanes')
   rows = np.minimum(np.arange(1024), size - 1)
   swept = program.run(xs[rows])
@@ -104,6 +105,12 @@ def test_a_program_that_speaks_to_its_host_is_computed_at_once():
 
   # The callback's own loop is over seeds.
   assert _scans(lanes(fun), _xs()) == [SIZE, 4]
+
+
+@pytest.mark.parametrize('block', [0, -1])
+def test_a_block_holds_a_seed(block):
+  with pytest.raises(ValueError, match='block must be >= 1'):
+    lanes(_loop, block=block)
 
 
 def test_a_gpu_takes_all_seeds_at_once(monkeypatch):

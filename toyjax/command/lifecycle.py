@@ -206,7 +206,7 @@ def _train(
     with stages.precision_of(stage):
       return training.compiled(
         stage,
-        stage.xs(num_seeds),
+        num_seeds,
         chunk_size=layout['chunk_size'],
         map_name=layout['map'],
       )

@@ -69,10 +69,12 @@ def lanes(
   Raises:
     TypeError: where axes are no integers, as `jax.vmap` does.
     ValueError: where `jax.vmap` raises one, such as on mapped sizes that
-      differ; on another value of `kernels`.
+      differ; on another value of `kernels`, or a block < 1.
   """
   if kernels not in (None, 'compiled', 'interpreted'):
     raise ValueError(f"kernels is 'compiled' or 'interpreted': {kernels!r}")
+  if block is not None and block < 1:
+    raise ValueError(f'block must be >= 1: {block}')
   vmapped = jax.vmap(
     fun,
     in_axes,
