@@ -190,6 +190,16 @@ def descend(
   )
 
 
+def forget(state: State) -> State:
+  """Returns the descent without its pairs: it goes on along -∇F.
+
+  Done after every step this is steepest descent with the same line search.
+  """
+  plain = _aim(state._replace(inverse=jnp.zeros_like(state.inverse)))
+  # A direction that is being searched along is kept.
+  return _where(state.num_trials > 0, state, plain)
+
+
 def _evaluate(v: Array, num_features: int) -> tuple[Array, Array]:
   params = pieces.params_of(v, num_features)
   pattern = pieces.on_pattern(params)
