@@ -35,7 +35,9 @@ def autoencoder_arms(values: Values) -> Arms:
   """Returns the arms for failed states of the toy autoencoder, by name."""
   delta, *deltas = values['delta']
   factor, *factors = values['factor']
+  # The length of a step is that of each state's own spell.
   base = dict.fromkeys(Numbers._fields, 0.0)
+  del base['length']
   base |= {'noise': values['noise'], 'reset': 1.0, 'rate': 1.0}
 
   def arm(method: Method, **numbers: float) -> dict[str, float]:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from toyjax import store, sweeps
+from toyjax.checks import StoreError
 from toyjax.parsers import SettingError
 from toyjax.runs import Runs
 from toyjax.settings import Values
@@ -128,7 +129,8 @@ def _states(
     data['seed_index'] = few['seed_index'][: len(data['outcome'])]
     data['outcome'] = np.full_like(data['outcome'], kinds[0])
   else:
-    data = dict(finished[0].data)
+    names = (*trial.STATE, 'outcome', 'seed_index')
+    data = {name: finished[0].data[name] for name in names}
   is_state = np.isin(data['outcome'][:, k], kinds)
   if not is_state.any():
     raise SettingError(
@@ -171,12 +173,13 @@ def _going_xs(
   xs = _crossed(stage, states)
   number = stage.num_configurations
   xs['given_weights'], xs['given_bias'] = xs['weights'], xs['bias']
+  xs['length'] = np.zeros(len(xs['seed_index']), stage.dtype)
   names = [label.split()[-1] for label in stage.labels]
   own = [runs for runs in finished if runs.stage == spell.name]
   for runs in own:
     way = runs.label.split()[-1]
-    # Spells were run from the same states in the same order.
-    np.testing.assert_array_equal(runs.data['seed_index'], states['seed_index'])
+    if not np.array_equal(runs.data['seed_index'], states['seed_index']):
+      raise StoreError(f'{spell.name} was run from other states')
     at = slice(names.index(way), None, number)
     for name in ('weights', 'bias'):
       ended = runs.data[f'spell_{name}']
