@@ -3,15 +3,26 @@
 key --make--> Bank --draw--> Samples (x, z, s); sampler: key -> x
 """
 
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from toyjax.base import Array, PRNGKey
-from toyjax.data.sparse_features import Sampler
+from toyjax.data.sparse_features import Sampler, present_uniform
 
-AMPLITUDES = ('one', 'exponential')
+# Uniform in (0, 1] -> how strong a feature is that is present.
+_AMPLITUDES: Mapping[str, Callable[[Array], Array]] = {
+  'one': jnp.ones_like,
+  'uniform': lambda uniform: uniform,
+  # A present feature is never 0, as -log(1) is.
+  'exponential': lambda uniform: jnp.maximum(
+    -jnp.log(uniform), jnp.finfo(uniform.dtype).tiny
+  ),
+}
+AMPLITUDES = tuple(_AMPLITUDES)
 
 
 class Bank(NamedTuple):
@@ -79,6 +90,32 @@ def make(
   return Bank(*(a.astype(dtype) for a in (rows[:-1], frequencies, mean)))
 
 
+def polygon(
+  *,
+  num_features: int,
+  frequency: float | Array,
+  mean_norm: float | Array,
+  dtype: jax.typing.DTypeLike,
+) -> Bank:
+  """Returns equally frequent features around a regular polygon in the plane.
+
+  With amplitudes uniform in (0, 1] they are the hidden layer Wx of a toy
+  autoencoder that has solved its task with rows of unit length.
+
+  Args:
+    num_features: N >= 2.
+    frequency: p in (0, 1]; may be traced.
+    mean_norm: |μ| >= 0, between the first two features; may be traced.
+    dtype: of the arrays.
+  """
+  angles = 2.0 * jnp.pi * jnp.arange(num_features) / num_features
+  rows = jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1)
+  half = jnp.pi / num_features
+  mean = mean_norm * jnp.stack([jnp.cos(half), jnp.sin(half)])
+  frequencies = jnp.broadcast_to(jnp.asarray(frequency), (num_features,))
+  return Bank(*(a.astype(dtype) for a in (rows, frequencies, mean)))
+
+
 def parents_of(num_features: int) -> list[int]:
   """Returns the feature that contains each one, itself where none does.
 
@@ -106,7 +143,7 @@ def draw(
     key: of the batch.
     bank: what is drawn from.
     batch_size: B.
-    amplitude: 'one', A = 1, or 'exponential', A ~ Exp(1).
+    amplitude: 'one', A = 1; 'uniform' in (0, 1]; 'exponential', A ~ Exp(1).
     nested: whether features are contained in others, see `parents_of`;
       frequencies stay the same.
     noise: standard deviation of ε in each input, >= 0; may be traced. A plain 0
@@ -129,21 +166,15 @@ def draw(
   shape = (batch_size, num_features)
   limits = bank.frequencies.astype(jnp.float32)
   if nested:
-    parents = jnp.asarray(parents_of(num_features))
-    has_parent = parents != jnp.arange(num_features)
+    parents = np.asarray(parents_of(num_features))
+    has_parent = parents != np.arange(num_features)
     limits = jnp.where(has_parent, limits / limits[parents], limits)
-  # One number says whether a feature is present and, being uniform below p
-  # where it is, how strong: -log(u / p) ~ Exp(1).
-  uniforms = 1.0 - jax.random.uniform(feature_key, shape, jnp.float32)
-  present = uniforms <= limits[None, :]
-  values = jnp.ones(shape, jnp.float32)
-  if amplitude == 'exponential':
-    # The ends of a cell of the draw would give 0 and infinity.
-    ratios = jnp.minimum(uniforms / limits[None, :], 1.0)
-    values = jnp.maximum(-jnp.log(ratios), jnp.finfo(jnp.float32).tiny)
+  strengths = present_uniform(feature_key, shape, limits)
+  present = strengths > 0.0
   if nested:
     present &= present[:, parents]
-  amplitudes = jnp.where(present, values, 0.0).astype(dtype)
+  amplitudes = _AMPLITUDES[amplitude](strengths)
+  amplitudes = jnp.where(present, amplitudes, 0.0).astype(dtype)
   scales = jnp.ones(batch_size, dtype)
   x = amplitudes @ bank.features + bank.mean[None, :]
   if not _is_zero(log_scale):
@@ -151,7 +182,9 @@ def draw(
     scales = jnp.exp(log_scale * normals).astype(dtype)
     x = scales[:, None] * x
   if not _is_zero(noise):
-    normals = jax.random.normal(noise_key, (batch_size, num_inputs))
+    normals = jax.random.normal(
+      noise_key, (batch_size, num_inputs), jnp.float32
+    )
     x += (noise * normals).astype(dtype)
   return Samples(x, amplitudes, scales)
 
@@ -160,6 +193,49 @@ def _is_zero(value: float | Array) -> bool:
   return isinstance(value, int | float) and value == 0
 
 
-def sampler(bank: Bank, **given) -> Sampler:
+def sampler(bank: Bank, **given: Any) -> Sampler:
   """Returns key -> x [B, D], the `sample` of a toy, of what `draw` takes."""
   return lambda key: draw(key, bank, **given).x
+
+
+# E[A] and E[A²] of each amplitude.
+_MOMENTS = {
+  'one': (1.0, 1.0),
+  'uniform': (1.0 / 2.0, 1.0 / 3.0),
+  'exponential': (1.0, 2.0),
+}
+
+
+def moments(
+  bank: Bank,
+  *,
+  amplitude: str,
+  nested: bool,
+  noise: float | Array,
+  log_scale: float | Array,
+) -> tuple[Array, Array]:
+  """Returns the mean [D] and the covariance [D, D] of x, see `draw`.
+
+  With y = μ + Σ_i z_i f_i,
+
+      E[x] = e^(ς²/2) E[y],  Cov[x] = e^(2ς²) E[yyᵀ] - e^(ς²) E[y]E[y]ᵀ + σ²I
+      Var[z_i] = p_i E[A²] - p_i² E[A]²,  Cov[z_c, z_p] = p_c (1 - p_p) E[A]²
+
+  the last for a feature and the one that contains it.
+  """
+  first, second = _MOMENTS[amplitude]
+  p, features = bank.frequencies, bank.features
+  spread = jnp.diag(p * second - (p * first) ** 2)
+  if nested:
+    parents = np.asarray(parents_of(len(features)))
+    (children,) = np.nonzero(parents != np.arange(len(features)))
+    above = parents[children]
+    shared = p[children] * (1.0 - p[above]) * first**2
+    spread = spread.at[children, above].set(shared)
+    spread = spread.at[above, children].set(shared)
+  mean = bank.mean + (first * p) @ features
+  outer = mean[:, None] * mean[None, :]
+  square = jnp.exp(jnp.asarray(log_scale) ** 2)
+  around = square**2 * (features.T @ spread @ features + outer)
+  around += noise**2 * jnp.eye(len(mean), dtype=mean.dtype)
+  return jnp.sqrt(square) * mean, around - square * outer
