@@ -70,6 +70,13 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--adam_b2=0.999,0.9', '--adam_eps=1e-8', '--weight_decay=1e-2'),
     ),
   ),
+  'resampling_trial': (
+    (
+      *('resampling_trial', '--num_features=6', '--learning_rate=1e-2'),
+      *('--state_steps=100,300', '--num_steps=200', '--num_seeds=40'),
+      *('--spell_evaluations=40', '--delta=0.1', '--factor=0.05'),
+    ),
+  ),
   'chaos_map': (
     (
       *('chaos_map', '--observe_steps=500,2000', '--solved_sse=0.856'),

@@ -96,6 +96,9 @@ PROMISES: Mapping[str, Promise] = {
   'symmetric_escape': Promise(
     _names(['escape'], ['escape']), '--seed=1', _OVERLAP
   ),
+  'resampling_trial': Promise(
+    _names(['arms', 'pairs'], ['repaired', 'survival']), '--seed=1', _OVERLAP
+  ),
   'chaos_map': Promise(
     _names(
       ['summary', 'edges', 'zooms', 'dimensions', 'lyapunov', 'scan'],

@@ -6,6 +6,7 @@ NAMES = (
   'optimization_failure',
   'sqrt_failure',
   'superposition_phase',
+  'resampling_trial',
   'symmetric_escape',
   'text_failure',
   'failure_survival',

@@ -3,7 +3,7 @@
 [Runs of states, spells, arms] --report--> arms.csv, pairs.csv, two figures
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from matplotlib.figure import Figure
@@ -14,11 +14,12 @@ from toyjax.analysis.autoencoder import events
 from toyjax.plots import rates, sheets, survival
 from toyjax.plots.sheets import Sheet
 from toyjax.roles import Role
-from toyjax.runs import Runs
+from toyjax.runs import Arrays, Runs
 from toyjax.settings import Values
 from toyjax.statistics import Interval
+from toyjax.studies import arms
 from toyjax.studies.base import Report
-from toyjax.studies.resampling_trial.arms import NOTHING, PAIRS
+from toyjax.studies.resampling_trial.ways import NOTHING, PAIRS
 from toyjax.tables import Row, Share, Table, column, difference, shares
 from toyjax.toys.relu_autoencoder import Outcome
 
@@ -38,7 +39,7 @@ class _Level(NamedTuple):
 
   step: int
   searched: int
-  runs: Mapping[str, Mapping[str, np.ndarray]]
+  runs: arms.Arms
 
   def kinds(self) -> Iterator[tuple[str, np.ndarray]]:
     """Yields each kind of failure there is, and which states it has."""
@@ -94,24 +95,12 @@ def report(found: list[Runs], values: Values) -> Report:
 
 
 def _level(found: Sequence[Runs], step: int) -> _Level:
-  going = {
-    runs.label.split()[-1]: runs.data
-    for runs in found
-    if runs.stage == f'arms_{step}'
-  }
-  # A state that some arm has not run yet is left out of all.
-  whole = going[NOTHING]['seed_index']
-  for data in going.values():
-    whole = np.intersect1d(whole, data['seed_index'])
+  going = [runs for runs in found if runs.stage == f'arms_{step}']
   names = ('before', 'outcome', 'solved_step', 'sse', 'num_learned')
-  names += ('num_broken',)
   return _Level(
     step,
     found[0].num_runs,
-    {
-      arm: {n: data[n][np.isin(data['seed_index'], whole)] for n in names}
-      for arm, data in going.items()
-    },
+    arms.whole(going, (*names, 'num_broken'), lambda label: label.split()[-1]),
   )
 
 
@@ -127,20 +116,12 @@ def _counts(found: Sequence[Runs], level: _Level, k: int) -> str:
   )
 
 
-def _repaired(data: Mapping[str, np.ndarray]) -> np.ndarray:
+def _repaired(data: Arrays) -> np.ndarray:
   return data['solved_step'] >= 0
 
 
-def _broken(data: Mapping[str, np.ndarray]) -> np.ndarray:
+def _broken(data: Arrays) -> np.ndarray:
   return data['num_broken'] > 0
-
-
-def _paired(a: np.ndarray, b: np.ndarray, number: int) -> Interval:
-  """Share of a less that of b, of one of `number` comparisons."""
-  return statistics.paired_difference(
-    *(int(np.sum(x)) for x in (a & b, a & ~b, ~a & b, ~a & ~b)),
-    confidence=1.0 - (1.0 - statistics.CONFIDENCE) / number,
-  )
 
 
 def _arm_rows(level: _Level, values: Values) -> Iterator[Row]:
@@ -150,7 +131,9 @@ def _arm_rows(level: _Level, values: Values) -> Iterator[Row]:
     for arm, whole in level.runs.items():
       data = {name: array[is_kind] for name, array in whole.items()}
       repaired, total = _repaired(data), int(is_kind.sum())
-      against = None if arm == NOTHING else _paired(repaired, control, number)
+      against = (
+        None if arm == NOTHING else arms.paired(repaired, control, number)
+      )
       curve = events.survival(data['solved_step'], values['num_steps'])
       yield {
         'num_features': values['num_features'],
@@ -186,8 +169,8 @@ def _pair_rows(level: _Level) -> Iterator[Row]:
       'arm': arm,
       'other': other,
       'num_states': len(a['before']),
-      'repaired:': _paired(_repaired(a), _repaired(b), len(PAIRS)),
-      'broken': _paired(_broken(a), _broken(b), len(PAIRS)).estimate,
+      'repaired:': arms.paired(_repaired(a), _repaired(b), len(PAIRS)),
+      'broken': arms.paired(_broken(a), _broken(b), len(PAIRS)).estimate,
     }
 
 

@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 import functools
 from typing import Any
 
-import jax
 import numpy as np
 
-from toyjax import store, sweeps
+from toyjax import store
 from toyjax.checks import StoreError
 from toyjax.parsers import SettingError
 from toyjax.runs import Runs
 from toyjax.settings import Values
-from toyjax.stages import Stage, counter, seeds_by_axes
+from toyjax.stages import Stage, counter
+from toyjax.studies import arms
 from toyjax.studies.optimization_failure.trial import CONSTANT
-from toyjax.studies.resampling_trial import arms, trial
+from toyjax.studies.resampling_trial import trial, ways
 from toyjax.toys.relu_autoencoder import Outcome
 
 _SPELL = {'lbfgs': {'memory': 1.0}, 'steepest': {'memory': 0.0}}
@@ -52,7 +52,7 @@ def make_stages(values: Values) -> list[Stage]:
     going = _stage(
       values,
       f'arms_{step}',
-      arms.autoencoder_arms(values),
+      ways.arms_of(values),
       make_trial=trial.make_go_on,
       variables=trial.VARIABLES,
       summarize=_count_repaired,
@@ -107,59 +107,34 @@ def _stage(
 def _states(
   stage: Stage, k: int, finished: Sequence[Runs], num_seeds: int
 ) -> dict[str, np.ndarray]:
-  """Returns the failed states at one step: arrays [E, ...] by name.
-
-  Args:
-    stage: that goes on from them.
-    k: number of the state step.
-    finished: all runs of the stages before, the search first; where there are
-      none, some of the same shapes are made up.
-    num_seeds: of the search.
+  """Returns the failed states of the k-th state step: arrays [E, ...] by name.
 
   Raises:
     SettingError: where no run has failed.
   """
   kinds = [Outcome[kind.upper()] for kind in stage.values['kinds']]
-  if not finished:
-    few = jax.tree.map(lambda a: a[:num_seeds], seeds_by_axes(stage, num_seeds))
-    found = jax.eval_shape(jax.vmap(trial.make_search(stage.values)), few)
-    data = {
-      name: np.ones(leaf.shape, leaf.dtype) for name, leaf in found.items()
-    }
-    data['seed_index'] = few['seed_index'][: len(data['outcome'])]
-    data['outcome'] = np.full_like(data['outcome'], kinds[0])
-  else:
-    names = (*trial.STATE, 'outcome', 'seed_index')
-    data = {name: finished[0].data[name] for name in names}
-  is_state = np.isin(data['outcome'][:, k], kinds)
+  search, names = trial.make_search(stage.values), (*trial.STATE, 'outcome')
+  data = arms.states(stage, search, names, finished, num_seeds)
+  outcome = data['outcome'][:, k]
+  # Without finished runs all stand for failed ones.
+  is_state = np.isin(outcome, kinds) if finished else outcome > 0
   if not is_state.any():
     raise SettingError(
       f'none of {num_seeds} runs failed at step '
       f'{stage.values["state_steps"][k]:,}: --state_steps or --kinds ask for '
       'others'
     )
-  states = {name: data[name][is_state, k] for name in trial.STATE}
-  return states | {
+  return {
+    **{name: data[name][is_state, k] for name in trial.STATE},
     'seed_index': data['seed_index'][is_state],
-    'before': data['outcome'][is_state, k].astype(np.int32),
+    'before': outcome[is_state].astype(np.int32),
   }
-
-
-def _crossed(stage: Stage, states: Mapping[str, np.ndarray]) -> dict[str, Any]:
-  """Returns each state under every configuration, with its run's own key."""
-  repeat = stage.num_configurations
-  xs = seeds_by_axes(stage, len(states['seed_index']))
-  for name, array in states.items():
-    is_float = np.issubdtype(array.dtype, np.floating)
-    array = array.astype(stage.dtype) if is_float else array
-    xs[name] = np.repeat(array, repeat, 0)
-  return xs | {'key': sweeps.seed_keys(stage.values['seed'], xs['seed_index'])}
 
 
 def _spell_xs(
   stage: Stage, k: int, finished: Sequence[Runs], num_seeds: int
 ) -> dict[str, Any]:
-  return _crossed(stage, _states(stage, k, finished, num_seeds))
+  return arms.cross(stage, _states(stage, k, finished, num_seeds))
 
 
 def _going_xs(
@@ -169,21 +144,21 @@ def _going_xs(
   finished: Sequence[Runs],
   num_seeds: int,
 ) -> dict[str, Any]:
+  """Returns the states in every arm, with the ends of their own spells."""
   states = _states(stage, k, finished, num_seeds)
-  xs = _crossed(stage, states)
-  number = stage.num_configurations
-  xs['given_weights'], xs['given_bias'] = xs['weights'], xs['bias']
-  xs['length'] = np.zeros(len(xs['seed_index']), stage.dtype)
+  xs = arms.cross(stage, states)
   names = [label.split()[-1] for label in stage.labels]
-  own = [runs for runs in finished if runs.stage == spell.name]
-  for runs in own:
-    way = runs.label.split()[-1]
+  for name in ('weights', 'bias'):
+    xs[f'given_{name}'] = xs[name].copy()
+  xs['length'] = np.zeros(len(xs['seed_index']), stage.dtype)
+  for runs in (runs for runs in finished if runs.stage == spell.name):
     if not np.array_equal(runs.data['seed_index'], states['seed_index']):
       raise StoreError(f'{spell.name} was run from other states')
-    at = slice(names.index(way), None, number)
+    way = runs.label.split()[-1]
+    own = slice(names.index(way), None, len(names))
     for name in ('weights', 'bias'):
-      ended = runs.data[f'spell_{name}']
-      xs[f'given_{name}'][at] = np.where(np.isfinite(ended), ended, np.nan)
+      xs[f'given_{name}'][own] = runs.data[f'spell_{name}']
     if way == 'lbfgs':
-      xs['length'][names.index('long_step') :: number] = runs.data['length']
+      own = slice(names.index('long_step'), None, len(names))
+      xs['length'][own] = runs.data['length']
   return xs

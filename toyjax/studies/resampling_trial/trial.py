@@ -9,12 +9,14 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+import optax
 
 from toyjax import chunks, descent, loops, observing
 from toyjax.analysis.autoencoder import lbfgs, pieces, resampling
 from toyjax.analysis.autoencoder.resampling import Numbers
 from toyjax.base import Array, ArrayTree, Dynamics
 from toyjax.settings import Values
+from toyjax.store import Variable
 from toyjax.studies.optimization_failure.trial import make_dynamics
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Outcome, Params
@@ -26,17 +28,15 @@ _KEY = 1  # Of `loops.side_key`: what a method draws.
 _DIMS = {'weights': ('hidden', 'feature'), 'bias': ('feature',), 'count': ()}
 
 
-def _state_variables(*dims: str) -> dict:
-  found = {}
-  for name in STATE:
-    own = _DIMS[name.removeprefix('mu_').removeprefix('nu_')]
-    found |= described(*dims, *own, **{name: f'{name} of the state'})
-  return found
-
-
 SEARCH_VARIABLES = {
   'outcome': coded(Outcome, 'how the run stands', 'step'),
-  **_state_variables('step'),
+  **{
+    name: Variable(
+      ('step', *_DIMS[name.rpartition('_')[2]]),
+      {'long_name': f'{name} of the state'},
+    )
+    for name in STATE
+  },
 }
 SPELL_VARIABLES = {
   **described('hidden', 'feature', spell_weights='W at the end of the spell'),
@@ -54,6 +54,7 @@ VARIABLES = {
     solved_step='steps from the state until solved, -1 for never',
     sse='sum of squared errors at the end',
     sse_after='sum of squared errors right after the method',
+    distance='how far the method moved all parameters',
     num_learned='features that were learned at the state',
     num_broken='of these, those that are not at the end',
   ),
@@ -95,40 +96,19 @@ def _classify(params: Params, earlier_sse: Array, solved_sse: float) -> Array:
 
 
 def make_spell(values: Values) -> chunks.Trial:
-  """Returns a spell of L-BFGS, or of steepest descent, from a state.
-
-  Steepest descent has the same line search and forgets all curvature
-  (`memory` 0).
-  """
+  """Returns a spell of L-BFGS, or of steepest descent where `memory` is 0."""
   num_features = values['num_features']
   tolerances = lbfgs.Tolerances(solved_sse=values['solved_sse'], gradient=1e-12)
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     start = pieces.vector(Params(x['weights'], x['bias']))
-
-    def go_on(state: lbfgs.State) -> Array:
-      return (state.end == lbfgs.End.UNFINISHED) & (
-        state.num_evaluations < values['spell_evaluations']
-      )
-
-    def step(state: lbfgs.State) -> lbfgs.State:
-      state = lbfgs.step(
-        state, num_features=num_features, tolerances=tolerances
-      )
-      plain = lbfgs.forget(state)
-      return jax.tree.map(
-        lambda a, b: jnp.where(x['memory'] > 0, a, b), state, plain
-      )
-
-    state = jax.lax.while_loop(
-      go_on,
-      step,
-      lbfgs.start(
-        start,
-        num_features=num_features,
-        num_pairs=values['num_pairs'],
-        tolerances=tolerances,
-      ),
+    state = lbfgs.descend(
+      start,
+      num_features=num_features,
+      num_pairs=values['num_pairs'],
+      tolerances=tolerances,
+      max_evaluations=values['spell_evaluations'],
+      remembers=x['memory'] > 0,
     )
     params = pieces.params_of(state.v, num_features)
     return {
@@ -152,12 +132,12 @@ def make_go_on(values: Values) -> chunks.Trial:
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     rate = x['learning_rate'] * x['rate']
     training = make_dynamics(values, {**x, 'learning_rate': rate})
-    state = descent.adam_state(training.init(x['key']), x)
-    _, was_learned = resampling.failed_features(state.params)
+    before = descent.adam_state(training.init(x['key']), x)
+    _, was_learned = resampling.failed_features(before.params)
     params, is_set = resampling.apply(
       # Two states of one run are changed by other draws.
       jax.random.fold_in(loops.side_key(x['key'], _KEY), x['count']),
-      state.params,
+      before.params,
       method=x['method'],
       numbers=Numbers(*(x[name] for name in Numbers._fields)),
       given=Params(x['given_weights'], x['given_bias']),
@@ -170,7 +150,7 @@ def make_go_on(values: Values) -> chunks.Trial:
         jnp.where(anew, 0.0, moments.bias),
       )
 
-    adam, *rest = state.opt_state
+    adam, *rest = before.opt_state
     adam = adam._replace(mu=forget(adam.mu), nu=forget(adam.nu))
     start = descent.DescentState(params, (adam, *rest))
 
@@ -207,6 +187,9 @@ def make_go_on(values: Values) -> chunks.Trial:
       'solved_step': jnp.where(solved_late, num_steps, state.record),
       'sse': sse,
       'sse_after': relu_autoencoder.one_hot_sse(params),
+      'distance': optax.global_norm(
+        jax.tree.map(jnp.subtract, params, before.params)
+      ),
       'num_learned': jnp.sum(was_learned, dtype=jnp.int32),
       'num_broken': jnp.sum(was_learned & ~is_learned, dtype=jnp.int32),
     }

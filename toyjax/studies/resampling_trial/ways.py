@@ -1,6 +1,6 @@
 """The arms of the trial: what is done to a net, and with which numbers.
 
-values --autoencoder_arms--> name -> numbers, NOTHING first
+values --arms_of--> name -> numbers, NOTHING first
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,6 @@ from toyjax.settings import Values, text_of
 
 NOTHING = 'nothing'
 _LOUD = 1e3  # Noise that leaves nothing of where a row pointed.
-# Arms that a spell of another descent makes, see `trial.make_spell`.
-SPELLS = ('lbfgs', 'steepest')
 # Pairs that are compared beside each arm with NOTHING, fixed before any run.
 PAIRS = (
   ('repulsor', 'published'),
@@ -26,13 +24,14 @@ PAIRS = (
   ('lbfgs', 'long_step'),
 )
 
-# Each: `Numbers`, `method`, whether Adam's moments of what is set start anew
-# (`reset`), and what the learning rate is multiplied by from there (`rate`).
-Arms = Mapping[str, Mapping[str, float]]
 
+def arms_of(values: Values) -> Mapping[str, Mapping[str, float]]:
+  """Returns the arms by name.
 
-def autoencoder_arms(values: Values) -> Arms:
-  """Returns the arms for failed states of the toy autoencoder, by name."""
+  Each has `Numbers`, its `method`, whether Adam's moments of what is set start
+  anew (`reset`), and what the learning rate is multiplied by from there
+  (`rate`).
+  """
   delta, *deltas = values['delta']
   factor, *factors = values['factor']
   # The length of a step is that of each state's own spell.
