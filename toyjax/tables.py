@@ -227,8 +227,8 @@ def paired_difference(
 ) -> Interval:
   """Returns the share of a less that of b, both bool [S] of the same seeds."""
   cells = (a & b, a & ~b, ~a & b, ~a & ~b)
-  counts = (int(np.sum(cell)) for cell in cells)
-  return statistics.paired_difference(*counts, confidence=confidence)
+  both, only_a, only_b, neither = (int(np.sum(cell)) for cell in cells)
+  return statistics.paired_difference(both, only_a, only_b, neither, confidence)
 
 
 def quantile(values: np.ndarray, q: float) -> float:
