@@ -82,7 +82,7 @@ def draw_dead_at_start(
     num_inputs: D of the closed form.
     frequency: below which a latent is dead.
   """
-  grid = np.geomspace(0.1, 100.0, 200)
+  grid = np.geomspace(0.01, 100.0, 300)
   curve = [
     dead_latents.share_dead_isotropic(each, num_inputs, frequency=frequency)
     for each in grid
@@ -101,7 +101,7 @@ def draw_dead_at_start(
     )
   axes.set_xscale('log')
   axes.set_ylim(-0.02, 0.62)
-  axes.set_xlabel('γ = |E x| / √(tr Cov x)')
+  axes.set_xlabel('γ = |E x - b_d| / √(tr Cov x)')
   axes.set_ylabel('share of latents dead')
   axes.grid(alpha=0.25)
   axes.legend(fontsize='small', loc='upper left')

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 import itertools
+from typing import Any
 
 from matplotlib.figure import Figure
 import numpy as np
@@ -13,14 +14,14 @@ from toyjax.plots import features as plots
 from toyjax.plots import sheets
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
-from toyjax.settings import Values
+from toyjax.settings import Values, text_of
 from toyjax.studies import banks
 from toyjax.studies.base import Report
 from toyjax.tables import CONFIGURATION, Row, Share, Table, column, shares
 from toyjax.toys.sparse_autoencoder import THRESHOLDS, Latent, Outcome
 
 # Settings whose two values are compared in pairs of seeds.
-_COMPARED = ('sparsity', 'encoder', 'start')
+_COMPARED = ('sparsity', 'encoder', 'centering')
 _AT = {'frequency': THRESHOLDS.dead}
 
 
@@ -137,7 +138,7 @@ def _dead(runs: Runs) -> Row:
   rows = []
   for features, mean in zip(runs.data['features'], runs.data['mean']):
     middle, covariance = banks.moments(features, mean, runs.values)
-    middle = middle * (runs.values['start'] == 'zero')
+    middle = middle * (1.0 - runs.configuration['centering'])
     gamma = dead_latents.outlier_ratio(middle, covariance)
     exact = dead_latents.share_dead(middle, covariance, **_AT)
     isotropic = dead_latents.share_dead_isotropic(gamma, len(mean), **_AT)
@@ -156,7 +157,7 @@ def _differences(found: Sequence[Runs]) -> list[Row]:
   rows: list[Row] = []
   pairs = itertools.permutations(found, 2)
   for factor, (a, b) in itertools.product(_COMPARED, list(pairs)):
-    levels = a.values[factor], b.values[factor]
+    levels = a.configuration[factor], b.configuration[factor]
     hidden = {factor, 'l1' if factor == 'sparsity' else ''}
     of_a, of_b = (
       {n: v for n, v in runs.configuration.items() if n not in hidden}
@@ -169,7 +170,7 @@ def _differences(found: Sequence[Runs]) -> list[Row]:
       rows.append(
         {
           'factor': factor,
-          'less': f'{levels[0]} - {levels[1]}',
+          'less': ' - '.join(map(text_of, levels)),
           'others': a.label,
           'num_runs': len(less),
           'difference:': statistics.mean(less),
@@ -192,18 +193,16 @@ def _draw(found: Sequence[Runs], values: Values) -> Figure:
     height=4.2,
   )
 
-  def arms(norm: float | None, **fixed: str) -> Iterator[tuple[str, Runs]]:
+  def arms(*free: str, **fixed: Any) -> Iterator[tuple[str, Runs]]:
     for runs in found:
-      own = runs.values
-      is_at = norm in (None, runs.configuration['mean_norm'])
-      if is_at and all(own[name] == fixed[name] for name in fixed):
-        free = [n for n in _COMPARED if n not in fixed]
-        yield ', '.join(own[n].replace('_', ' ') for n in free), runs
+      own = runs.configuration
+      if all(own[name] == value for name, value in fixed.items()):
+        texts = [str(own[name]).replace('_', ' ') for name in free]
+        yield ', '.join(texts), runs
 
-  start, encoder = values['start'][0], values['encoder'][0]
-  plots.draw_recovered(
-    axes[0], {n: r.last('recovered') > 0 for n, r in arms(first, start=start)}
-  )
+  centering, encoder = values['centering'], values['encoder'][0]
+  held = arms('sparsity', 'encoder', mean_norm=first, centering=centering[0])
+  plots.draw_recovered(axes[0], {n: r.last('recovered') > 0 for n, r in held})
   axes[0].set_title(f'step {values["num_steps"]:,}, |μ| = {first:g}')
 
   def dead(runs: Runs) -> np.ndarray:
@@ -213,11 +212,17 @@ def _draw(found: Sequence[Runs], values: Values) -> Figure:
   plots.draw_dead(
     axes[1],
     steps=[0, *values['observe_steps']],
-    dead={f'{n} bias': dead(r) for n, r in arms(most, encoder=encoder)},
+    dead={
+      f'{name}, b_d = {c:g} E x': dead(runs)
+      for c in centering
+      for name, runs in arms(
+        'sparsity', mean_norm=most, encoder=encoder, centering=c
+      )
+    },
   )
-  axes[1].set_title(f"|μ| = {most:g}, {encoder}, by the bias b_d's start")
+  axes[1].set_title(f'|μ| = {most:g}, {encoder}, by b_d at the start')
   series: dict[str, list[Row]] = {}
-  for name, runs in arms(None, encoder=encoder, start='zero'):
+  for name, runs in arms('sparsity', encoder=encoder):
     series.setdefault(name, []).append(_dead(runs))
   plots.draw_dead_at_start(
     axes[2],
@@ -226,5 +231,5 @@ def _draw(found: Sequence[Runs], values: Values) -> Figure:
     num_inputs=values['num_inputs'],
     frequency=THRESHOLDS.dead,
   )
-  axes[2].set_title('before any step, b_d = 0')
+  axes[2].set_title('before any step')
   return figure

@@ -62,7 +62,7 @@ def make_trial(values: Values) -> chunks.Trial:
       l1=x['l1'] if kept is None else 0.0,
       top_k=kept,
       tied=values['encoder'] == 'tied',
-      center=mean if values['start'] == 'mean' else 0.0,
+      center=x['centering'].astype(dtype) * mean,
       dtype=dtype,
     )
     optimizer = optimizer_settings.make(
