@@ -142,5 +142,13 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--num_steps=60', '--observe_steps=20,60', '--num_seeds=12'),
     ),
   ),
+  'sparse_autoencoder': (
+    (
+      *('sparse_autoencoder', '--num_features=6', '--num_inputs=3'),
+      *('--num_latents=5', '--num_steps=30', '--observe_steps=10,30'),
+      *('--num_seeds=12', '--num_fresh=300', '--batch_size=16'),
+      *('--sparsity=top_k', '--encoder=untied', '--mean_norm=2'),
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

@@ -145,6 +145,13 @@ PROMISES: Mapping[str, Promise] = {
   'superposition_phase': Promise(
     _names(['summary', 'cells'], ['phases']), '--seed=1', _SUMMARY
   ),
+  'sparse_autoencoder': Promise(
+    _names(
+      ['summary', 'latents', 'features', 'fit', 'differences', 'dead'],
+      ['features'],
+    ),
+    *('--seed=1', _names(['summary', 'latents'])),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

@@ -4,6 +4,7 @@ from tests.studies.contract import SweepContract, session_of
 
 NAMES = (
   'optimization_failure',
+  'sparse_autoencoder',
   'sqrt_failure',
   'superposition_phase',
   'resampling_trial',

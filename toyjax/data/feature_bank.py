@@ -84,10 +84,15 @@ def make(
   shape = (num_features + 1, num_inputs)
   rows = jax.random.normal(key, shape, jnp.float32)
   rows /= jnp.sqrt(jnp.sum(rows**2, axis=1, keepdims=True))
-  ranks = jnp.arange(1, num_features + 1, dtype=jnp.float32)
-  frequencies = jnp.asarray(first_frequency) * ranks ** -jnp.asarray(decay)
+  frequencies = power_law(num_features, first_frequency, decay)
   mean = jnp.asarray(mean_norm) * rows[-1]
   return Bank(*(a.astype(dtype) for a in (rows[:-1], frequencies, mean)))
+
+
+def power_law(number: int, first: float | Array, decay: float | Array) -> Array:
+  """Returns p_i = p_1 i^-γ for i = 1..number, float32."""
+  ranks = jnp.arange(1, number + 1, dtype=jnp.float32)
+  return jnp.asarray(first) * ranks ** -jnp.asarray(decay)
 
 
 def polygon(
@@ -112,7 +117,7 @@ def polygon(
   rows = jnp.stack([jnp.cos(angles), jnp.sin(angles)], axis=1)
   half = jnp.pi / num_features
   mean = mean_norm * jnp.stack([jnp.cos(half), jnp.sin(half)])
-  frequencies = jnp.broadcast_to(jnp.asarray(frequency), (num_features,))
+  frequencies = power_law(num_features, frequency, 0.0)
   return Bank(*(a.astype(dtype) for a in (rows, frequencies, mean)))
 
 

@@ -56,8 +56,8 @@ class Thresholds(NamedTuple):
     carried: least cosine to a feature that a latent is said to write along:
       cos 60°, where two features of equal strength have .71.
     missed: share of the inputs with its feature on which a latent is silent,
-      from which on it asks for a reason. Weak ones stay below the penalty:
-      -log(1 - .25) = .29 of a strength ~ Exp(1), three times λ / 2 for λ = .2.
+      from which on it asks for a reason: one that another takes whenever it
+      comes with the first, 1 in 4 times or more, say.
     taken: share of these on which the other latent fires: most.
     shared: share (intersection over union) of the inputs with a feature on
       which two of its latents fire together, from which on they are duplicates.
