@@ -77,6 +77,13 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--spell_evaluations=40', '--delta=0.1', '--factor=0.05'),
     ),
   ),
+  'latent_resampling': (
+    (
+      *('latent_resampling', '--num_features=12', '--num_inputs=6'),
+      *('--num_latents=10', '--batch_size=16', '--num_fresh=200'),
+      *('--state_steps=40', '--num_steps=60', '--num_seeds=6'),
+    ),
+  ),
   'chaos_map': (
     (
       *('chaos_map', '--observe_steps=500,2000', '--solved_sse=0.856'),

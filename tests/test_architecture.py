@@ -97,6 +97,7 @@ STUDIES = {
   'certify_failure': {'latent_atlas', 'descend_runaways'},
   'text_failure': {'walk_text'},
   'sqrt_failure': {'walk_sqrt'},
+  'sparse_autoencoder': {'latent_resampling'},
 }
 
 
@@ -173,7 +174,7 @@ def test_studies_import_each_other_only_as_listed():
       if parts[0] == 'studies' and parts[1] in names() and parts[1] != importer:
         found.setdefault(parts[1], set()).add(importer)
   assert found == STUDIES
-  assert sum(map(len, STUDIES.values())) <= 13
+  assert sum(map(len, STUDIES.values())) <= 14
 
 
 @pytest.mark.parametrize('name', names())

@@ -99,6 +99,9 @@ PROMISES: Mapping[str, Promise] = {
   'resampling_trial': Promise(
     _names(['arms', 'pairs'], ['repaired', 'survival']), '--seed=1', _OVERLAP
   ),
+  'latent_resampling': Promise(
+    _names(['arms'], ['revived']), '--seed=1', 'means over states'
+  ),
   'chaos_map': Promise(
     _names(
       ['summary', 'edges', 'zooms', 'dimensions', 'lyapunov', 'scan'],

@@ -8,6 +8,7 @@ NAMES = (
   'sqrt_failure',
   'superposition_phase',
   'resampling_trial',
+  'latent_resampling',
   'symmetric_escape',
   'text_failure',
   'failure_survival',
