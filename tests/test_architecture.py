@@ -28,6 +28,7 @@ CORE = {
   'texts': set(),
   'optimizers': {'base'},
   'descent': {'base'},
+  'adam_states': {'base', 'descent'},
   'loops': {'base'},
   'observing': {'base'},
   'flat_params': {'base'},

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from toyjax import chunks, descent, loops, optimizer_settings
+from toyjax import adam_states, chunks, descent, loops, optimizer_settings
 from toyjax.analysis.features import resampling
 from toyjax.analysis.features.resampling import Numbers
 from toyjax.base import Array, ArrayTree, Dynamics
@@ -23,7 +23,7 @@ from toyjax.toys import sparse_autoencoder
 from toyjax.toys.sparse_autoencoder import THRESHOLDS, Diagnosis, Params
 from toyjax.variables import described
 
-STATE = descent.adam_names(Params._fields)
+STATE = adam_states.names(Params._fields)
 # What is drawn beside the training, for `loops.side_key`.
 _BANK, _FRESH, _POOL, _METHOD, _LATER = range(5)
 _DIMS = {
@@ -138,7 +138,7 @@ def make_search(values: Values) -> chunks.Trial:
     found = setup.diagnose(state.inner.params)
     dead = sparse_autoencoder.is_dead(found.frequencies, THRESHOLDS)
     return {
-      **descent.adam_arrays(state.inner),
+      **adam_states.arrays_of(state.inner),
       'num_dead': jnp.sum(dead, dtype=jnp.int32),
       'num_recovered': jnp.sum(found.recovered, dtype=jnp.int32),
       'explained': found.explained,
@@ -155,7 +155,7 @@ def make_go_on(values: Values) -> chunks.Trial:
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     setup = _set_up(values, x)
-    before = descent.adam_state(setup.dynamics.init(x['key']), x)
+    before = adam_states.state_of(setup.dynamics.init(x['key']), x)
     found = setup.diagnose(before.params)
     dead = sparse_autoencoder.is_dead(found.frequencies, THRESHOLDS)
     pool = feature_bank.draw(

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from toyjax import chunks, descent, loops, observing
+from toyjax import adam_states, chunks, descent, loops, observing
 from toyjax.analysis.autoencoder import lbfgs, pieces, resampling
 from toyjax.analysis.autoencoder.resampling import Numbers
 from toyjax.base import Array, ArrayTree, Dynamics
@@ -22,7 +22,7 @@ from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Outcome, Params
 from toyjax.variables import coded, described
 
-STATE = descent.adam_names(Params._fields)
+STATE = adam_states.names(Params._fields)
 _KEY = 1  # Of `loops.side_key`: what a method draws.
 
 _DIMS = {'weights': ('hidden', 'feature'), 'bias': ('feature',), 'count': ()}
@@ -70,7 +70,7 @@ def make_search(values: Values) -> chunks.Trial:
       x['key'],
       make_dynamics(values, x),
       values['state_steps'][-1],
-      observe=lambda state, info: descent.adam_arrays(state),
+      observe=lambda state, info: adam_states.arrays_of(state),
       observe_at=seen.steps,
     )
     params = Params(states['weights'], states['bias'])
@@ -132,7 +132,7 @@ def make_go_on(values: Values) -> chunks.Trial:
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     rate = x['learning_rate'] * x['rate']
     training = make_dynamics(values, {**x, 'learning_rate': rate})
-    before = descent.adam_state(training.init(x['key']), x)
+    before = adam_states.state_of(training.init(x['key']), x)
     _, was_learned = resampling.failed_features(before.params)
     params, is_set = resampling.apply(
       # Two states of one run are changed by other draws.
