@@ -97,7 +97,9 @@ PROMISES: Mapping[str, Promise] = {
     _names(['escape'], ['escape']), '--seed=1', _OVERLAP
   ),
   'resampling_trial': Promise(
-    _names(['arms', 'pairs'], ['repaired', 'survival']), '--seed=1', _OVERLAP
+    _names(['arms', 'pairs', 'spells'], ['repaired', 'survival']),
+    '--seed=1',
+    _OVERLAP,
   ),
   'latent_resampling': Promise(
     _names(['arms'], ['revived']), '--seed=1', 'means over states'

@@ -31,7 +31,7 @@ def test_every_arm_goes_on_from_the_same_states(found):
     outcome = found[0].data['outcome'][:, k]
     failed = found[0].data['seed_index'][outcome >= Outcome.SYMMETRIC_FAILURE]
     going = [runs for runs in found if runs.stage == f'arms_{step}']
-    assert len(going) == 16
+    assert len(going) == 17
     for runs in going:
       np.testing.assert_array_equal(runs.data['seed_index'], failed)
       np.testing.assert_array_equal(
@@ -85,7 +85,8 @@ def test_spells_lower_the_error_and_a_plain_step_has_their_length(found):
   for way in ('long_step', 'lbfgs'):
     distance = runs[f'arms_300 {way}']['distance']
     np.testing.assert_allclose(distance, length, rtol=1e-3, atol=1e-5)
-  assert not runs['arms_300 nothing']['distance'].any()
+  for way in ('nothing', 'adam_reset'):
+    assert not runs[f'arms_300 {way}']['distance'].any()
 
 
 def test_intervals_of_differences_allow_for_their_number():

@@ -18,6 +18,8 @@ changes. Differences are paired by seed and state.
   copied         a failed row becomes a copy of a live one
   equalized      all rows get the norm and bias of the regular n-gon, and keep
                  their directions; redrawn: they get random ones
+  adam_reset     nothing but Adam's moments start anew, all of them, as in the
+                 arms that set all weights: equalized, redrawn and below
   lbfgs          a spell of L-BFGS; steepest: the same line search without its
                  memory; long_step: one plain step of the spell's length
 
@@ -28,10 +30,13 @@ corrected for their number (Bonferroni).
 
   arms.csv     the end points of each arm, by state step and kind of failure
   pairs.csv    arms compared with each other, chosen before any run
+  spells.csv   how the spells of L-BFGS and steepest descent themselves ended
   repaired.png and survival.png
 
   python -m scripts.resampling_trial --workdir=runs/trial
-  python -m scripts.resampling_trial --num_seeds=8192 --workdir=runs/trial_large
+  python -m scripts.resampling_trial --num_seeds=10400 --workdir=runs/large
+  python -m scripts.resampling_trial --init_scale=3 --learning_rate=1e-2 \
+    --state_steps=5000 --workdir=runs/trial_off
 """
 
 from toyjax.studies.base import Study

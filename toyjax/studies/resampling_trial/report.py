@@ -11,6 +11,7 @@ import numpy as np
 
 from toyjax import roles, statistics, tables
 from toyjax.analysis.autoencoder import events
+from toyjax.analysis.autoencoder.lbfgs import End
 from toyjax.plots import rates, sheets, survival
 from toyjax.plots.sheets import Sheet
 from toyjax.roles import Role
@@ -19,11 +20,12 @@ from toyjax.settings import Values
 from toyjax.statistics import Interval
 from toyjax.studies import arms
 from toyjax.studies.base import Report
-from toyjax.studies.resampling_trial.ways import NOTHING, PAIRS
+from toyjax.studies.resampling_trial.ways import LATER_PAIRS, NOTHING, PAIRS
 from toyjax.tables import Row, Share, Table, column, difference, shares
 from toyjax.toys.relu_autoencoder import Outcome
 
 _ALL = 'all'
+_PAIRS = (*PAIRS, *LATER_PAIRS)
 # Arms whose curves are drawn beside the control's.
 _DRAWN = ('published', 'repulsor', 'copied', 'equalized', 'lbfgs')
 
@@ -73,7 +75,8 @@ def report(found: list[Runs], values: Values) -> Report:
   pairs = Table(
     'pairs',
     [row for level in levels for row in _pair_rows(level)],
-    'Pairs of arms chosen before any run; repaired, the first less the second:',
+    'Pairs of arms chosen before any run, but those with adam_reset; repaired, '
+    'the first less the second:',
     (
       *(column('state_step', 'from step', ',d'), column('arm')),
       column('other', 'less'),
@@ -81,16 +84,27 @@ def report(found: list[Runs], values: Values) -> Report:
       column('broken', 'broken, difference', _signed),
     ),
   )
+  spells = Table(
+    'spells',
+    [row for runs in found for row in _spell_rows(runs)],
+    'Spells in float64, before training goes on:',
+    (
+      *(column('state_step', 'from step', ',d'), column('spell')),
+      *shares('solved'),
+      column('median_evaluations', 'median evaluations', ',.0f'),
+      column('median_length', 'median length', '.3g'),
+    ),
+  )
   return Report(
     (
       *(_counts(found, level, k) for k, level in enumerate(levels)),
-      *(table, pairs),
+      *(table, pairs, spells),
     ),
     (
-      Sheet('repaired', lambda: _draw_shares(levels, rows, values)),
+      Sheet('repaired', lambda: _draw_shares(levels, rows, values), dpi=90),
       Sheet('survival', lambda: _draw_survival(levels, values)),
     ),
-    {'pairs': [' - '.join(pair) for pair in PAIRS]},
+    {'pairs': [' - '.join(pair) for pair in _PAIRS]},
   )
 
 
@@ -162,15 +176,29 @@ def _median(steps: Interval) -> str:
 
 
 def _pair_rows(level: _Level) -> Iterator[Row]:
-  for arm, other in PAIRS:
+  for arm, other in _PAIRS:
     a, b = level.runs[arm], level.runs[other]
     yield {
       'state_step': level.step,
       'arm': arm,
       'other': other,
       'num_states': len(a['before']),
-      'repaired:': arms.paired(_repaired(a), _repaired(b), len(PAIRS)),
-      'broken': arms.paired(_broken(a), _broken(b), len(PAIRS)).estimate,
+      'repaired:': arms.paired(_repaired(a), _repaired(b), len(_PAIRS)),
+      'broken': arms.paired(_broken(a), _broken(b), len(_PAIRS)).estimate,
+    }
+
+
+def _spell_rows(runs: Runs) -> Iterator[Row]:
+  name, spell = runs.label.split()
+  if name.startswith('spells_'):
+    ends = runs.data['end']
+    yield {
+      'state_step': int(name.removeprefix('spells_')),
+      'spell': spell,
+      'solved': Share(int(np.sum(ends == End.SOLVED)), len(ends)),
+      'num_stalled': int(np.sum(ends == End.STALLED)),
+      'median_evaluations': float(np.median(runs.data['num_evaluations'])),
+      'median_length': float(np.median(runs.data['length'])),
     }
 
 

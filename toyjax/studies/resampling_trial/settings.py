@@ -31,6 +31,11 @@ SETTINGS = (
     parse=Number(int, 3, MOST_FEATURES)
   ),
   fixed('optimizer', 'adamw', Choice(('adamw', 'adam')), 'Which Adam.'),
+  _row(
+    'init_scale',
+    1.0,
+    "Multiplies the start's standard deviation; 3 leaves features off.",
+  ),
   _row('learning_rate', 1e-3, 'Learning rate; arms may multiply it.'),
   _row('adam_b1', 0.9),
   _row('adam_b2', 0.999),

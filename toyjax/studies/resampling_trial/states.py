@@ -21,7 +21,14 @@ from toyjax.studies.resampling_trial import trial, ways
 from toyjax.toys.relu_autoencoder import Outcome
 
 _SPELL = {'lbfgs': {'memory': 1.0}, 'steepest': {'memory': 0.0}}
-_ADAM = ('learning_rate', 'adam_b1', 'adam_b2', 'adam_eps', 'weight_decay')
+_ADAM = (
+  'init_scale',
+  'learning_rate',
+  'adam_b1',
+  'adam_b2',
+  'adam_eps',
+  'weight_decay',
+)
 
 
 def make_stages(values: Values) -> list[Stage]:
@@ -89,7 +96,7 @@ def _stage(
     **CONSTANT,
     'last_state': values['state_steps'][-1],
   }
-  adam = {row: values[row] for row in _ADAM} | {'init_scale': 1.0}
+  adam = {row: values[row] for row in _ADAM}
   points = [adam | dict(row) for row in rows.values()]
   return Stage(
     name=name,

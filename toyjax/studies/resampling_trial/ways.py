@@ -23,6 +23,12 @@ PAIRS = (
   ('lbfgs', 'steepest'),
   ('lbfgs', 'long_step'),
 )
+# Added after a first run, in which steepest descent repaired without moving.
+LATER_PAIRS = (
+  ('steepest', 'adam_reset'),
+  ('lbfgs', 'adam_reset'),
+  ('equalized', 'adam_reset'),
+)
 
 
 def arms_of(values: Values) -> Mapping[str, Mapping[str, float]]:
@@ -72,6 +78,8 @@ def arms_of(values: Values) -> Mapping[str, Mapping[str, float]]:
     'copied': arm(Method.COPIED),
     'equalized': arm(Method.EQUALIZED),
     'redrawn': arm(Method.EQUALIZED, noise=_LOUD),
+    # Given its own weights: all that changes is that Adam starts anew.
+    'adam_reset': arm(Method.GIVEN),
     'lbfgs': arm(Method.GIVEN),
     'steepest': arm(Method.GIVEN),
     'long_step': arm(Method.STEPPED),
