@@ -57,7 +57,7 @@ def report(found: list[Runs], values: Values) -> Report:
   )
   return Report(
     (text, table),
-    (Sheet('revived', lambda: _draw(whole, rows, values)),),
+    (Sheet('revived', lambda: _draw(whole, rows, values), dpi=90),),
   )
 
 
