@@ -4,8 +4,11 @@ from tests.studies.contract import SweepContract, session_of
 
 NAMES = (
   'optimization_failure',
+  'sparse_autoencoder',
   'sqrt_failure',
   'superposition_phase',
+  'resampling_trial',
+  'latent_resampling',
   'symmetric_escape',
   'text_failure',
   'failure_survival',

@@ -177,17 +177,42 @@ def descend(
   num_pairs: int,
   tolerances: Tolerances,
   max_evaluations: int,
+  remembers: bool | Array = True,
 ) -> State:
-  """Descends until it ends, or stays UNFINISHED after so many evaluations."""
+  """Descends until it ends, or stays UNFINISHED after so many evaluations.
+
+  Args:
+    v: [MN + N], where it starts.
+    num_features: N.
+    num_pairs: K.
+    tolerances: where it ends.
+    max_evaluations: of F and ∇F.
+    remembers: bool [], may be traced; False forgets all pairs after each step:
+      steepest descent with the same line search.
+  """
+
+  def advance(state: State) -> State:
+    state = step(state, num_features=num_features, tolerances=tolerances)
+    if remembers is True:
+      return state
+    return _where(jnp.asarray(remembers), state, _forget(state))
+
   return jax.lax.while_loop(
     lambda state: (
       (state.end == End.UNFINISHED) & (state.num_evaluations < max_evaluations)
     ),
-    lambda state: step(state, num_features=num_features, tolerances=tolerances),
+    advance,
     start(
       v, num_features=num_features, num_pairs=num_pairs, tolerances=tolerances
     ),
   )
+
+
+def _forget(state: State) -> State:
+  """Returns the descent without its pairs, about to go on along -∇F."""
+  plain = _aim(state._replace(inverse=jnp.zeros_like(state.inverse)))
+  # A direction that is being searched along is kept.
+  return _where(state.num_trials > 0, state, plain)
 
 
 def _evaluate(v: Array, num_features: int) -> tuple[Array, Array]:
