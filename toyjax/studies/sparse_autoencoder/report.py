@@ -46,7 +46,7 @@ def report(found: list[Runs], values: Values) -> Report:
     f'Features recovered {last} (mean and interval over runs), and the fit:',
     (
       CONFIGURATION,
-      _over_runs('runs:', 'recovered'),
+      _over_runs('mean:', 'recovered'),
       column('one_to_one', 'one to one', tables.percent),
       _over_runs('explained:', 'variance explained'),
       column('active', 'latents on', '.2f'),
@@ -99,7 +99,7 @@ def _of_runs(hits: np.ndarray) -> Row:
   are not.
   """
   share = Share(int(hits.sum()), hits.size)
-  return {'': share, 'runs:': statistics.mean(hits.mean(axis=1))}
+  return {'': share, 'mean:': statistics.mean(hits.mean(axis=1))}
 
 
 def _over_runs(name: str, header: str) -> tables.Column:
@@ -227,7 +227,7 @@ def _draw(found: Sequence[Runs], values: Values) -> Figure:
   plots.draw_dead_at_start(
     axes[2],
     gammas={name: [r['gamma'] for r in rows] for name, rows in series.items()},
-    shares={name: [r['runs:'] for r in rows] for name, rows in series.items()},
+    shares={name: [r['mean:'] for r in rows] for name, rows in series.items()},
     num_inputs=values['num_inputs'],
     frequency=THRESHOLDS.dead,
   )
