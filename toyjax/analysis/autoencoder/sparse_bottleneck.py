@@ -246,11 +246,18 @@ def optima(
       weights = np.asarray(start.weights) + aside
       starts.append(np.concatenate([weights.ravel(), start.bias]))
       points.append(place)
-  ends = _descents(np.asarray(points), np.asarray(starts), num_features)
+  rows = np.asarray(points), np.asarray(starts)
+  ends = []
+  # Blocks of one size, so that one program serves any number of points.
+  for k in range(0, len(points), _BLOCK):
+    block = (np.resize(x[k : k + _BLOCK], (_BLOCK, x.shape[1])) for x in rows)
+    ends.append(_descents(*block, num_features))
   # All of them [starts, C, ...].
   losses, kinds, weights, biases, unfinished = (
-    np.asarray(end).reshape((-1, len(densities), *end.shape[1:]))
-    for end in ends
+    np.concatenate(end)[: len(points)].reshape(
+      (-1, len(densities), *end[0].shape[1:])
+    )
+    for end in zip(*ends)
   )
   is_best = losses <= losses.min(axis=0) * (1.0 + _EQUAL)
   best = np.argmin(losses, axis=0), np.arange(len(densities))
@@ -269,8 +276,8 @@ def _descents(
 ) -> tuple[Array, ...]:
   """Returns losses, kinds, W, b and whether unfinished, of each start."""
 
-  def descend(x: tuple[Array, Array]) -> tuple[Array, ...]:
-    (density, importance), start = x
+  def descend(point: Array, start: Array) -> tuple[Array, ...]:
+    density, importance = point
 
     def loss_of(v: Array, num_nodes: int) -> Array:
       return expected_loss(
@@ -296,4 +303,4 @@ def _descents(
     unfinished = end.end == End.UNFINISHED
     return loss, classify(params, loss), *params, unfinished
 
-  return jax.lax.map(descend, (points, starts), batch_size=_BLOCK)
+  return jax.vmap(descend)(points, starts)

@@ -95,20 +95,29 @@ def sparse_loss(
     values == 0.0
   )
   products = params.weights.T @ params.weights
-  total = jnp.zeros((), dtype)
-  for i in range(num_features):
-    others = [j for j in range(num_features) if j != i]
-    offset, prob = params.bias[i], jnp.ones((), dtype)
-    for axis, j in enumerate(others):
-      shape = [1] * len(others)
-      shape[axis] = -1
-      offset = offset + (products[i, j] * values).reshape(shape)
-      prob = prob * probs[j].reshape(shape)
-    absent = jax.nn.relu(offset) ** 2
-    present = mean_error(products[i, i], offset, 1.0)
-    errors = (1.0 - density[i]) * absent + density[i] * present
-    total = total + importance[i] * jnp.sum(prob * errors)
-  return total
+  # Row i: the features but i, each along an axis of its own.
+  others = np.asarray(
+    [[j for j in range(num_features) if j != i] for i in range(num_features)]
+  )
+  axes = num_features - 1
+  offset, prob = _along(params.bias[:, None], axes, 0), jnp.ones((), dtype)
+  for axis, j in enumerate(others.T):
+    slopes = jnp.take_along_axis(products, j[:, None], axis=1)
+    offset = offset + _along(slopes * values, axes, axis)
+    prob = prob * _along(probs[j], axes, axis)
+  own = _along(jnp.diagonal(products)[:, None], axes, 0)
+  s = _along(density[:, None], axes, 0)
+  absent = jax.nn.relu(offset) ** 2
+  errors = (1.0 - s) * absent + s * mean_error(own, offset, 1.0)
+  scale = _along(jnp.asarray(importance, dtype)[:, None], axes, 0)
+  return jnp.sum(scale * prob * errors)
+
+
+def _along(rows: Array, num_axes: int, axis: int) -> Array:
+  """Returns rows [N, K] as [N, 1, .., K, .., 1], K on one of some axes."""
+  shape = [len(rows), *[1] * num_axes]
+  shape[1 + axis] = rows.shape[1]
+  return rows.reshape(shape)
 
 
 @functools.cache
