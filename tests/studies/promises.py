@@ -140,7 +140,9 @@ PROMISES: Mapping[str, Promise] = {
     *('--seed=1', _BY_CASE, '.', ''),
   ),
   'superposition_phase': Promise(
-    _names(['summary', 'cells'], ['phases']), '--seed=1', _SUMMARY
+    _names(['summary', 'cells', 'optima'], ['phases']),
+    *('--seed=1', _SUMMARY),
+    grown=('cells.csv', 'found_total'),
   ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),

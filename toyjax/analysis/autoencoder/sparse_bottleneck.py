@@ -132,7 +132,7 @@ def classify(params: Params, loss: Array) -> Array:
   num_features = len(params.bias)
   norms = jnp.sqrt(jnp.sum(params.weights**2, axis=0))
   is_there = norms > REPRESENTED
-  units = params.weights / jnp.maximum(norms, REPRESENTED)
+  units = params.weights / jnp.maximum(norms, REPRESENTED)[None]
   opposite, opposite_last = jnp.bool_(False), jnp.bool_(False)
   alike = jnp.bool_(False)
   for i, j in itertools.combinations(range(num_features), 2):
@@ -186,9 +186,7 @@ def candidates(
   return found
 
 
-def start_of(
-  kind: Kind, density: float | Array, num_features: int
-) -> Params:
+def start_of(kind: Kind, density: float | Array, num_features: int) -> Params:
   """Returns the candidate itself, whose loss `candidates` gives.
 
   Args:

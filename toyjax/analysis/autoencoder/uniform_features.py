@@ -91,8 +91,9 @@ def sparse_loss(
   values = jnp.asarray(np.concatenate([[0.0], nodes]), dtype)
   uniform = jnp.asarray(np.concatenate([[0.0], weights]), dtype)
   # [N, K + 1], of a feature's absence and of its values.
-  probs = density[:, None] * uniform + (1.0 - density[:, None]) * (
-    values == 0.0
+  absent = (values == 0.0).astype(dtype)
+  probs = (
+    density[:, None] * uniform[None] + (1.0 - density[:, None]) * absent[None]
   )
   products = params.weights.T @ params.weights
   # Row i: the features but i, each along an axis of its own.
@@ -103,12 +104,13 @@ def sparse_loss(
   offset, prob = _along(params.bias[:, None], axes, 0), jnp.ones((), dtype)
   for axis, j in enumerate(others.T):
     slopes = jnp.take_along_axis(products, j[:, None], axis=1)
-    offset = offset + _along(slopes * values, axes, axis)
+    offset = offset + _along(slopes * values[None], axes, axis)
     prob = prob * _along(probs[j], axes, axis)
   own = _along(jnp.diagonal(products)[:, None], axes, 0)
   s = _along(density[:, None], axes, 0)
-  absent = jax.nn.relu(offset) ** 2
-  errors = (1.0 - s) * absent + s * mean_error(own, offset, 1.0)
+  errors = (1.0 - s) * jax.nn.relu(offset) ** 2 + s * mean_error(
+    own, offset, 1.0
+  )
   scale = _along(jnp.asarray(importance, dtype)[:, None], axes, 0)
   return jnp.sum(scale * prob * errors)
 

@@ -13,8 +13,8 @@ seed at every point of the grid and counts:
                 does, what the runs do, and how many end within --near of its
                 loss
   optima.csv    the same by what the optimum does: how many points and runs
-  phases.png    what the candidates, the optimum and the nets do, point by point,
-                and where gradient descent finds the optimum
+  phases.png    what the candidates, the optimum and the nets do, and where
+                gradient descent finds the optimum, point by point
 
 Flags with lists span the grid; a range is first:last:count, or
 first:last:countlog for even factors. All points share their seeds.

@@ -26,9 +26,7 @@ VARIABLES = {
   'loss': store.Variable(
     ('step',), {'long_name': 'E[sum_i I_i (y_i - x_i)^2]'}
   ),
-  'weights': store.Variable(
-    ('step', 'hidden', 'feature'), {'long_name': 'W'}
-  ),
+  'weights': store.Variable(('step', 'hidden', 'feature'), {'long_name': 'W'}),
   'bias': store.Variable(('step', 'feature'), {'long_name': 'b'}),
 }
 
