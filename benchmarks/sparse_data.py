@@ -110,8 +110,8 @@ def make_trial(
   if not draws:
     rng = np.random.default_rng(0)
     shape = (batch_size // num_parts, num_features)
-    once = rng.uniform(size=shape) * (rng.uniform(size=shape) < DENSITY)
-    once = jnp.asarray(once, jnp.float32)
+    there = rng.uniform(size=shape) < DENSITY
+    once = jnp.asarray(there * rng.uniform(size=shape), jnp.float32)
 
     def sample(key: Array) -> Array:
       word = jax.random.key_data(key)[0].astype(jnp.float32)
@@ -203,7 +203,8 @@ def measure(
   seed: int,
 ) -> list[dict[str, Any]]:
   """Returns a row for each peer, all timed in turn."""
-  sizes = tuple(map(int, cell.split(':')))
+  num_features, num_hidden = map(int, cell.split(':'))
+  sizes = num_features, num_hidden
   programs = {}
   for name in names:
     if name == 'torch':
@@ -225,9 +226,8 @@ def measure(
   rows = []
   for name, program in programs.items():
     speed = float(np.median(found[name]))
-    ratios = (
-      np.asarray(found['sweep']) / found[name] if 'sweep' in found else []
-    )
+    # Of the same round, in which other jobs took about the same.
+    ratios = [a / b for a, b in zip(found.get('sweep', ()), found[name])]
     rows.append(
       {
         'cell': cell,
@@ -239,8 +239,7 @@ def measure(
         'seed_steps_per_second': speed,
         'lowest': min(found[name]),
         'highest': max(found[name]),
-        # Of the same round, in which other jobs took about the same.
-        'sweep_over_peer': float(np.median(ratios)) if len(ratios) else '',
+        'sweep_over_peer': float(np.median(ratios)) if ratios else '',
         'diagram_hours': DIAGRAM_STEPS / speed / 3600.0,
       }
     )

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from toyjax.analysis.autoencoder import sparse_bottleneck
+from toyjax.analysis.autoencoder import bottleneck_optima, sparse_bottleneck
 from toyjax.analysis.autoencoder.sparse_bottleneck import Kind
 from toyjax.toys.relu_autoencoder import Params
 
@@ -23,7 +23,7 @@ def _wide():
 def optima():
   with jax.enable_x64(True):
     return {
-      num_features: sparse_bottleneck.optima(
+      num_features: bottleneck_optima.optima(
         *np.asarray([*PLACES, (0.4, 0.5), (0.4, 2.0)]).T,
         num_features=num_features,
       )
@@ -84,7 +84,7 @@ def test_alike_features_have_several_optima_as_good(optima):
 
 def test_three_dense_features_do_best_as_a_triangle():
   """No candidate of the source: all three are there, none opposite."""
-  found = sparse_bottleneck.optima(
+  found = bottleneck_optima.optima(
     np.asarray([1.0]), np.asarray([1.0]), num_features=3
   )
   assert found.kind == [Kind.SPREAD]

@@ -1,7 +1,7 @@
 """n sparse features in n - 1 dimensions: which of them does a net give up?
 
     params, density s, importance r --expected_loss--> a number
-    s, r --candidates--> closed forms; --optima--> the least losses there are
+    s, r --candidates--> closed forms; `bottleneck_optima` has the least
     weights --classify--> what they do with the dimensions
 
 Each feature is 0 with probability 1 - s, else uniform in (0, 1]. The last one
@@ -11,21 +11,13 @@ References:
   Elhage et al. 2022, Toy models of superposition, section 3.
 """
 
-import functools
+from collections.abc import Mapping
 import itertools
-from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from toyjax import roles
-from toyjax.analysis.autoencoder import (
-  lbfgs,
-  pieces,
-  uniform_features,
-)
-from toyjax.analysis.autoencoder.lbfgs import End
+from toyjax.analysis.autoencoder import uniform_features
 from toyjax.base import Array
 from toyjax.roles import Role
 from toyjax.toys.relu_autoencoder import Params
@@ -61,35 +53,7 @@ REPRESENTED = 0.5
 # between a pair and the triangle; above its negative's square root of a half,
 # 45 degrees, half-way between a right angle and one direction, they are alike.
 OPPOSITE, ALIKE = -(3.0**0.5) / 2.0, 0.5**0.5
-# Nodes of an axis: for losses that are shown, and for the way to the optimum.
-NUM_NODES, NUM_NODES_DESCENT = 32, 16
-# A descent's end, in shares of the least candidate's loss a unit of weight, and
-# where it is given up.
-_GRADIENT, _MAX_EVALUATIONS, _NUM_PAIRS = 1e-5, 1000, 5
-# Minima whose losses differ by less of them are equally good.
-_EQUAL = 1e-5
-_BLOCK = 32  # Descents at a time, which fit the cache.
-_PERTURBATION = 0.02  # An ignored row has no slope at 0.
-
-
-class Optimum(NamedTuple):
-  """The best of the minima that descents from all starts end in.
-
-  Attributes:
-    kind: int [C], codes of `Kind`.
-    loss: float64 [C].
-    params: W [C, N - 1, N] and b [C, N].
-    kinds: bool [C, K], the kinds of all minima as good: several where features
-      are alike.
-    unfinished: int [C], descents that were given up before their gradient was
-      small.
-  """
-
-  kind: np.ndarray
-  loss: np.ndarray
-  params: Params
-  kinds: np.ndarray
-  unfinished: np.ndarray
+NUM_NODES = 32  # Of an axis of the quadrature, for losses that are shown.
 
 
 def importances(importance: float | Array, num_features: int) -> Array:
@@ -198,15 +162,15 @@ def start_of(kind: Kind, density: float | Array, num_features: int) -> Params:
   Raises:
     KeyError: on a kind that such nets do not start from.
   """
-  rows = _ROWS[num_features][kind]
+  rows = STARTS[num_features][kind]
   weights = jnp.asarray(rows, jnp.result_type(float)).T
   ignored = jnp.sum(weights**2, axis=0) == 0.0
   bias = jnp.where(ignored, density / 2.0, -0.2 * (kind is Kind.SPREAD))
   return Params(weights, bias.astype(weights.dtype))
 
 
-# W_i of each feature.
-_ROWS = {
+# W_i of each feature at the start of a kind, for `start_of`.
+STARTS: Mapping[int, Mapping[Kind, list[tuple[float, ...]]]] = {
   2: {
     Kind.IGNORES_LAST: [(1.0,), (0.0,)],
     Kind.IGNORES_ANOTHER: [(0.0,), (1.0,)],
@@ -220,85 +184,3 @@ _ROWS = {
     Kind.SPREAD: [(1.1, 0.0), (-0.55, 0.95), (-0.55, -0.95)],
   },
 }
-
-
-def optima(
-  densities: np.ndarray, importances: np.ndarray, *, num_features: int
-) -> Optimum:
-  """Returns the least expected loss at each of C points.
-
-  The best of L-BFGS descents from every start of `start_of`, each a little
-  beside it. To be called with x64 enabled.
-
-  Args:
-    densities: s [C], in (0, 1].
-    importances: r [C], > 0.
-    num_features: n.
-  """
-  shape = (num_features - 1, num_features)
-  aside = _PERTURBATION * np.random.default_rng(0).normal(size=shape)
-  points, starts = [], []
-  for kind in _ROWS[num_features]:
-    for place in zip(densities.tolist(), importances.tolist()):
-      start = start_of(kind, place[0], num_features)
-      weights = np.asarray(start.weights) + aside
-      starts.append(np.concatenate([weights.ravel(), start.bias]))
-      points.append(place)
-  rows = np.asarray(points), np.asarray(starts)
-  ends = []
-  # Blocks of one size, so that one program serves any number of points.
-  for k in range(0, len(points), _BLOCK):
-    block = (np.resize(x[k : k + _BLOCK], (_BLOCK, x.shape[1])) for x in rows)
-    ends.append(_descents(*block, num_features))
-  # All of them [starts, C, ...].
-  losses, kinds, weights, biases, unfinished = (
-    np.concatenate(end)[: len(points)].reshape(
-      (-1, len(densities), *end[0].shape[1:])
-    )
-    for end in zip(*ends)
-  )
-  is_best = losses <= losses.min(axis=0) * (1.0 + _EQUAL)
-  best = np.argmin(losses, axis=0), np.arange(len(densities))
-  return Optimum(
-    kinds[best],
-    losses[best],
-    Params(weights[best], biases[best]),
-    np.stack([(is_best & (kinds == kind)).any(0) for kind in Kind], axis=1),
-    unfinished.sum(axis=0),
-  )
-
-
-@functools.partial(jax.jit, static_argnames='num_features')
-def _descents(
-  points: Array, starts: Array, num_features: int
-) -> tuple[Array, ...]:
-  """Returns losses, kinds, W, b and whether unfinished, of each start."""
-
-  def descend(point: Array, start: Array) -> tuple[Array, ...]:
-    density, importance = point
-
-    def loss_of(v: Array, num_nodes: int) -> Array:
-      return expected_loss(
-        pieces.params_of(v, num_features),
-        density=density,
-        importance=importance,
-        num_nodes=num_nodes,
-      )
-
-    scale = loss_of(start, NUM_NODES_DESCENT)
-    end = lbfgs.descend(
-      start,
-      num_features=num_features,
-      num_pairs=_NUM_PAIRS,
-      tolerances=lbfgs.Tolerances(solved_sse=0.0, gradient=_GRADIENT),
-      max_evaluations=_MAX_EVALUATIONS,
-      evaluate=jax.value_and_grad(
-        lambda v: loss_of(v, NUM_NODES_DESCENT) / scale
-      ),
-    )
-    params = pieces.params_of(end.v, num_features)
-    loss = loss_of(end.v, NUM_NODES)
-    unfinished = end.end == End.UNFINISHED
-    return loss, classify(params, loss), *params, unfinished
-
-  return jax.vmap(descend)(points, starts)

@@ -1,15 +1,18 @@
 """What the phase diagram shows: cells against theory, and maps of both."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
-import matplotlib.figure
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
 import numpy as np
 
 from toyjax import statistics, tables
-from toyjax.analysis.autoencoder import sparse_bottleneck
+from toyjax.analysis.autoencoder import bottleneck_optima, sparse_bottleneck
 from toyjax.analysis.autoencoder.sparse_bottleneck import REPRESENTED, Kind
 from toyjax.plots import phase, sheets
 from toyjax.plots.sheets import Sheet
@@ -40,7 +43,7 @@ class _Point(NamedTuple):
 class _Diagram(NamedTuple):
   """All points of one size, optimizer and so on."""
 
-  configuration: dict[str, object]
+  configuration: dict[str, Any]
   runs: dict[_Place, Runs]
   points: dict[_Place, _Point]
 
@@ -99,7 +102,7 @@ def _diagrams(found: Sequence[Runs]) -> list[_Diagram]:
 def _points(places: list[_Place], num_features: int) -> dict[_Place, _Point]:
   """Returns what theory says of every (density, importance)."""
   with jax.enable_x64(True):
-    optima = sparse_bottleneck.optima(
+    optima = bottleneck_optima.optima(
       *np.asarray(places).T, num_features=num_features
     )
   return {
@@ -180,7 +183,9 @@ def _sentence(diagram: _Diagram, cells: Sequence[Row]) -> str:
   )
 
 
-def _summary(diagrams: Sequence[_Diagram], steps: Sequence[int]):
+def _summary(
+  diagrams: Sequence[_Diagram], steps: Sequence[int]
+) -> Iterator[Row]:
   """Yields the outcomes at each step, all points of a diagram together."""
   for diagram in diagrams:
     codes = np.concatenate(
@@ -200,7 +205,7 @@ def _summary(diagrams: Sequence[_Diagram], steps: Sequence[int]):
 
 def _draw(
   diagrams: Sequence[_Diagram], cells: Sequence[Sequence[Row]], near: float
-) -> matplotlib.figure.Figure:
+) -> Figure:
   """Draws the candidates', the optimum's and the nets' maps, a row each."""
   figure, axes = sheets.panels(
     4 * len(diagrams),
@@ -210,10 +215,10 @@ def _draw(
     width=3.9,
     height=3.5,
   )
-  legend: dict[str, matplotlib.patches.Patch] = {}
+  legend: dict[str, Patch] = {}
   for k, (diagram, rows) in enumerate(zip(diagrams[:2], cells)):
     handles, image = _draw_row(axes[4 * k : 4 * k + 4], diagram, rows, near)
-    legend |= {handle.get_label(): handle for handle in handles}
+    legend |= _by_label(handles)
     figure.colorbar(image, ax=axes[4 * k + 3], label='share of runs')
   figure.legend(
     handles=list(legend.values()), loc='outside lower center', ncols=8
@@ -221,7 +226,13 @@ def _draw(
   return figure
 
 
-def _draw_row(own, diagram: _Diagram, cells: Sequence[Row], near: float):
+def _by_label(handles: Sequence[Patch]) -> dict[str, Patch]:
+  return {str(handle.get_label()): handle for handle in handles}
+
+
+def _draw_row(
+  own: Sequence[Axes], diagram: _Diagram, cells: Sequence[Row], near: float
+) -> tuple[list[Patch], AxesImage]:
   """Returns handles of the kinds, and the image of the shares near."""
   densities, importances = (
     list(dict.fromkeys(place[axis] for place in diagram.runs))
@@ -230,7 +241,7 @@ def _draw_row(own, diagram: _Diagram, cells: Sequence[Row], near: float):
   number = diagram.configuration['num_features']
   rows = dict(zip(diagram.runs, cells))
 
-  def fractions(share_of) -> np.ndarray:
+  def fractions(share_of: Callable[[_Place], Any]) -> np.ndarray:
     return np.asarray(
       [[share_of((s, r)) for s in densities] for r in importances]
     )
@@ -252,7 +263,7 @@ def _draw_row(own, diagram: _Diagram, cells: Sequence[Row], near: float):
     ),
     f'n = {number}: {num_runs:,} trained nets a cell': trained,
   }
-  handles = {}
+  handles: dict[str, Patch] = {}
   for axes, (title, share_of) in zip(own, panels.items()):
     found = phase.draw_phase(
       axes,
@@ -263,7 +274,7 @@ def _draw_row(own, diagram: _Diagram, cells: Sequence[Row], near: float):
       texts=None,
     )
     axes.set_title(title)
-    handles |= {handle.get_label(): handle for handle in found}
+    handles |= _by_label(found)
   image = own[-1].imshow(
     fractions(lambda place: rows[place]['found'].interval.estimate),
     origin='lower',
