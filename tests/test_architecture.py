@@ -31,7 +31,8 @@ CORE = {
   'loops': {'base'},
   'observing': {'base'},
   'flat_params': {'base'},
-  'lanes': {'base'},
+  'random_words': {'base'},
+  'lanes': {'base', 'random_words'},
   'products': {'base', 'lanes'},
   'chunks': {'base', 'lanes', 'products', 'run_sizes'},
   'ranges': {'base'},
@@ -75,6 +76,7 @@ ROOMS = {
 }
 _SCIENCE = {
   *('base', 'descent', 'loops', 'statistics', 'optimizers', 'roles', 'texts'),
+  'random_words',
 }
 CORE_FOR_ROOMS = {
   'data': _SCIENCE | {'json_text'},

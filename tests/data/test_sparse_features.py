@@ -1,5 +1,7 @@
 """Sparse features: their law, their keys, and what is refused."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +9,9 @@ import pytest
 
 from tests.toys.autoencoder import TOLERANCES
 from toyjax.data import sparse_features
+
+# Seed and step of four draws.
+PAIRS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 def sparse(sparsity, *, normalize=False, dtype=jnp.float32, batch_size=5000):
@@ -42,17 +47,38 @@ def test_features_are_independent():
   assert np.abs(correlations).max() < 5.0 / np.sqrt(5000)
 
 
-def test_uniform_values_reach_one_and_never_zero(monkeypatch):
-  # The extremes of `jax.random.uniform`, too rare to wait for.
-  for extreme, value in ((0.0, 1.0), (1.0 - 2.0**-24, 2.0**-24)):
-    monkeypatch.setattr(
-      jax.random,
-      'uniform',
-      lambda key, shape, dtype, extreme=extreme: jnp.full(
-        shape, extreme, dtype
-      ),
-    )
-    np.testing.assert_array_equal(sparse(0.0)(jax.random.key(0)), value)
+def test_each_feature_may_have_its_own_sparsity():
+  sparsity = np.asarray([0.0, 0.2, 0.5, 0.9, 0.99, 1.0])
+  present = np.asarray(sparse(sparsity)(jax.random.key(17))) > 0.0
+  bars = 5.0 * np.sqrt(sparsity * (1.0 - sparsity) / 5000)
+  assert (np.abs(1.0 - present.mean(axis=0) - sparsity) <= bars).all()
+
+
+def test_rare_features_have_many_values_and_never_exceed_one():
+  draw = jax.jit(sparse_features.present_uniform, static_argnums=1)
+  for density in (1e-3, 1e-2, 0.3, 1.0):
+    values = np.asarray(draw(jax.random.key(18), (1 << 21,), density))
+    values = values[values > 0.0]
+    assert len(np.unique(values)) > 0.99 * min(len(values), 1e4)
+    assert values.max() <= 1.0
+    # The Kolmogorov-Smirnov distance from the uniform law; 2.3 is p = 5e-5.
+    ranks = np.arange(len(values)) / len(values)
+    distance = np.abs(np.sort(values) - ranks).max()
+    assert distance < 2.3 / np.sqrt(len(values))
+
+
+def test_no_two_examples_seeds_or_steps_share_a_mask():
+  """A known implementation has one mask for all examples of a batch."""
+  sample = sparse(0.5, batch_size=64)
+  keys = [jax.random.fold_in(jax.random.key(seed), k) for seed, k in PAIRS]
+  masks = np.concatenate([np.asarray(sample(key)) > 0.0 for key in keys])
+  # 2^-6 of all pairs of rows agree by chance.
+  same = (masks[:, None] == masks[None]).all(-1)
+  others = ~np.eye(len(masks), dtype=bool)
+  assert 0.5 / 64 < same[others].mean() < 2.0 / 64
+  for first, second in itertools.combinations(np.split(masks, len(PAIRS)), 2):
+    agree = (first == second).mean()
+    assert abs(agree - 0.5) < 5.0 * 0.5 / np.sqrt(first.size)
 
 
 @pytest.mark.parametrize('dtype', ['float32', 'float64'])
@@ -82,9 +108,10 @@ def test_sparse_batches_depend_on_the_key_alone_and_sparsity_may_be_traced():
   np.testing.assert_array_equal(batch, draw(key, 0.5))
   other = sparse(0.5)(other_key)
   assert np.mean((batch == other) & (batch > 0.0)) < 1e-3
-  # Sparser data lose features and keep the values of the rest.
+  # Sparser data lose features; the rest grow to the same law.
   sparser = np.asarray(draw(key, 0.8))
-  assert ((sparser == 0.0) | (sparser == np.asarray(batch))).all()
+  kept = sparser > 0.0
+  np.testing.assert_allclose(sparser[kept], batch[kept] * 2.5, rtol=1e-6)
 
 
 def test_fixed_data_ignore_the_key():

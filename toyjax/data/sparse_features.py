@@ -3,12 +3,13 @@
 Each function returns a sampler key -> batch [B, N], to be a toy's `sample`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from toyjax import random_words
 from toyjax.base import Array, PRNGKey
 
 Sampler = Callable[[PRNGKey], Array]
@@ -36,6 +37,24 @@ def fixed(samples: Array | np.ndarray) -> Sampler:
   return sample
 
 
+def present_uniform(
+  key: PRNGKey, shape: Sequence[int], density: float | Array
+) -> Array:
+  """Each entry is 0, or with probability p uniform in (0, 1]: float32.
+
+  One random word an entry says both: u in (0, 1] is present where u <= p, and
+  is then u / p.
+
+  Args:
+    key: nothing else may be drawn from it.
+    shape: of the entries.
+    density: p in [0, 1], broadcast against them; may be traced.
+  """
+  uniform = random_words.unit_interval(random_words.words(key, shape))
+  density = jnp.broadcast_to(jnp.asarray(density, jnp.float32), tuple(shape))
+  return jnp.where(uniform <= density, uniform / density, 0.0)
+
+
 def sparse_uniform(
   *,
   num_features: int,
@@ -49,8 +68,8 @@ def sparse_uniform(
   Args:
     num_features: N.
     batch_size: B.
-    sparsity: S in [0, 1], the probability that a feature is absent; may be
-      traced.
+    sparsity: S in [0, 1], the probability that a feature is absent, [] of all
+      or [N] of each; may be traced.
     normalize: whether rows are scaled to unit length (Henighan et al. 2023). A
       row without any feature stays zero.
     dtype: of the batch. Draws are made in float32 and cast.
@@ -62,15 +81,10 @@ def sparse_uniform(
     Elhage et al. 2022, Toy models of superposition, section 2.
     Henighan et al. 2023, Superposition, memorization, and double descent.
   """
-  shape = (batch_size, num_features)
 
   def sample(key: PRNGKey) -> Array:
-    value_key, present_key = jax.random.split(key)
-    # 1 - [0, 1) is (0, 1]: a present feature is never zero.
-    values = 1.0 - jax.random.uniform(value_key, shape, jnp.float32)
-    # uniform < S exactly never at S = 0 and always at S = 1.
-    absent = jax.random.uniform(present_key, shape, jnp.float32) < sparsity
-    batch = jnp.where(absent, 0.0, values).astype(dtype)
+    shape = (batch_size, num_features)
+    batch = present_uniform(key, shape, 1.0 - sparsity).astype(dtype)
     if normalize:
       lengths = jnp.linalg.norm(batch, axis=1, keepdims=True)
       batch = batch / jnp.where(lengths > 0.0, lengths, 1.0)

@@ -5,12 +5,11 @@ import itertools
 from typing import Any
 
 import jax
-from jax import lax
 from jax.extend import core
 import jax.extend.random
 import jax.numpy as jnp
-import numpy as np
 
+from toyjax import random_words
 from toyjax.lanes.cells import Builder, Cells, align, is_key, rule
 from toyjax.lanes.values import dtype_of, shape_of
 
@@ -74,25 +73,7 @@ def _threefry2x32(
   del builder
   shape = shape_of(equation.outvars[0])
   columns = [operand.broadcast(shape) for operand in operands]
-  pairs = [_threefry_rounds(*align(*cells)) for cells in zip(*columns)]
+  pairs = [
+    random_words.threefry_rounds(*align(*cells)) for cells in zip(*columns)
+  ]
   return [Cells(shape, tuple(half)) for half in zip(*pairs)]
-
-
-def _threefry_rounds(key0: Any, key1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
-  def constant(number: int) -> Any:
-    return align(np.uint32(number), key0)[0]
-
-  key2 = lax.bitwise_xor(lax.bitwise_xor(key0, key1), constant(0x1BD11BDA))
-  keys = (key0, key1, key2)
-  x0, x1 = lax.add(x0, key0), lax.add(x1, key1)
-  rotations = ((13, 15, 26, 6), (17, 29, 16, 24))
-  for group in range(5):
-    for rotation in rotations[group % 2]:
-      x0 = lax.add(x0, x1)
-      left = lax.shift_left(x1, constant(rotation))
-      right = lax.shift_right_logical(x1, constant(32 - rotation))
-      x1 = lax.bitwise_xor(lax.bitwise_or(left, right), x0)
-    x0 = lax.add(x0, keys[(group + 1) % 3])
-    x1 = lax.add(x1, keys[(group + 2) % 3])
-    x1 = lax.add(x1, constant(group + 1))
-  return x0, x1
