@@ -1,7 +1,6 @@
 """What the phase diagram shows: cells against theory, and maps of both."""
 
 from collections.abc import Callable, Iterator, Sequence
-import math
 from typing import Any, NamedTuple
 
 import jax
@@ -14,25 +13,39 @@ import numpy as np
 from toyjax import statistics, tables
 from toyjax.analysis.autoencoder import bottleneck_optima, sparse_bottleneck
 from toyjax.analysis.autoencoder.sparse_bottleneck import REPRESENTED, Kind
-from toyjax.plots import phase, sheets
+from toyjax.plots import palette, phase, sheets
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
-from toyjax.settings import Values, text_of
+from toyjax.settings import Values
 from toyjax.studies.base import Report
 from toyjax.tables import Row, Share, Table, column, shares
 
 _AXES = ('density', 'importance')
 _Place = tuple[float, float]
-_MOST_TICKS = 7
+_MOST_TICKS = 5
+_COLORS = {
+  Kind.DIVERGED: palette.BLACK,
+  Kind.IGNORES_LAST: palette.BLUE,
+  Kind.IGNORES_ANOTHER: palette.SKY,
+  Kind.PAIRS_LAST: palette.GREEN,
+  Kind.PAIRS_OTHERS: palette.YELLOW,
+  Kind.SPREAD: palette.PURPLE,
+  Kind.MERGED: palette.VERMILION,
+  Kind.WASTES: palette.WINE,
+}
 
 
 class _Point(NamedTuple):
   """What theory says of one point of the diagram."""
 
   candidates: dict[Kind, float]
-  kind: Kind
   kinds: frozenset[Kind]  # Of all optima, where several are as good.
   loss: float
+
+  @property
+  def kind(self) -> Kind:
+    """What the optimum does; of several the first, so that maps are even."""
+    return min(self.kinds)
 
   @property
   def best(self) -> Kind:
@@ -52,7 +65,6 @@ def report(found: list[Runs], values: Values) -> Report:
   """Returns all tables and sheets of the finished runs."""
   diagrams = _diagrams(found)
   near = values['near']
-  percent = f'{100 * near:g} %'
   cells = [list(_cells(each, near)) for each in diagrams]
   return Report(
     (
@@ -64,7 +76,7 @@ def report(found: list[Runs], values: Values) -> Report:
           for each, own in zip(diagrams, cells)
           for row in _by_optimum(own)
         ],
-        f'Runs within {percent} of the optimum, by what the optimum does:',
+        f'Runs within {100 * near:g} % of the optimum, by what that does:',
         (
           column('num_features', 'n'),
           column('optimum'),
@@ -77,7 +89,7 @@ def report(found: list[Runs], values: Values) -> Report:
       Table('cells', [row for own in cells for row in own]),
       Table('summary', list(_summary(diagrams, values['observe_steps']))),
     ),
-    (Sheet('phases', lambda: _draw(diagrams, cells, near)),),
+    (Sheet('phases', lambda: _draw(diagrams, cells, near), dpi=90),),
     {'near': near, 'represented': REPRESENTED},
   )
 
@@ -108,13 +120,10 @@ def _points(places: list[_Place], num_features: int) -> dict[_Place, _Point]:
   return {
     place: _Point(
       sparse_bottleneck.candidates(*place, num_features),
-      Kind(kind),
       frozenset(code for code in Kind if kinds[code]),
       loss,
     )
-    for place, kind, kinds, loss in zip(
-      places, optima.kind, optima.kinds, optima.loss.tolist()
-    )
+    for place, kinds, loss in zip(places, optima.kinds, optima.loss.tolist())
   }
 
 
@@ -154,7 +163,6 @@ def _by_optimum(cells: Sequence[Row]) -> Iterator[Row]:
   for kind in dict.fromkeys(row['optimum'] for row in cells):
     rows = [row for row in cells if row['optimum'] == kind]
     below = [row['below_candidates'] for row in rows]
-    counts = [row['found'].count for row in rows]
     yield {
       'optimum': kind,
       'num_points': len(rows),
@@ -163,7 +171,7 @@ def _by_optimum(cells: Sequence[Row]) -> Iterator[Row]:
       'num_points_always': sum(
         row['found'].count == row['found'].total for row in rows
       ),
-      'num_points_never': counts.count(0),
+      'num_points_never': sum(row['found'].count == 0 for row in rows),
       'num_points_of_candidate': sum(
         row['best_candidate'] == kind for row in rows
       ),
@@ -212,34 +220,34 @@ def _draw(
     'Which of n sparse features do n - 1 dimensions hold?',
     most=8,
     columns=4,
-    width=3.9,
-    height=3.5,
+    width=3.5,
+    height=3.2,
   )
-  legend: dict[str, Patch] = {}
   for k, (diagram, rows) in enumerate(zip(diagrams[:2], cells)):
-    handles, image = _draw_row(axes[4 * k : 4 * k + 4], diagram, rows, near)
-    legend |= _by_label(handles)
+    image = _draw_row(axes[4 * k : 4 * k + 4], diagram, rows, near)
     figure.colorbar(image, ax=axes[4 * k + 3], label='share of runs')
   figure.legend(
-    handles=list(legend.values()), loc='outside lower center', ncols=8
+    handles=[
+      Patch(color=color, label=kind.name.lower().replace('_', ' '))
+      for kind, color in _COLORS.items()
+    ],
+    loc='outside lower center',
+    ncols=8,
   )
   return figure
 
 
-def _by_label(handles: Sequence[Patch]) -> dict[str, Patch]:
-  return {str(handle.get_label()): handle for handle in handles}
-
-
 def _draw_row(
   own: Sequence[Axes], diagram: _Diagram, cells: Sequence[Row], near: float
-) -> tuple[list[Patch], AxesImage]:
-  """Returns handles of the kinds, and the image of the shares near."""
+) -> AxesImage:
+  """Draws four maps and returns the image of the shares near the optimum."""
   densities, importances = (
     list(dict.fromkeys(place[axis] for place in diagram.runs))
     for axis in (0, 1)
   )
   number = diagram.configuration['num_features']
   rows = dict(zip(diagram.runs, cells))
+  num_runs = next(iter(diagram.runs.values())).num_runs
 
   def fractions(share_of: Callable[[_Place], Any]) -> np.ndarray:
     return np.asarray(
@@ -253,7 +261,6 @@ def _draw_row(
     counts = [rows[place][f'num_{kind.name.lower()}'] for kind in Kind]
     return np.asarray(counts) / sum(counts)
 
-  num_runs = next(iter(diagram.runs.values())).num_runs
   panels = {
     f'n = {number}: least of the candidates': lambda place: one(
       diagram.points[place].best
@@ -261,20 +268,16 @@ def _draw_row(
     f'n = {number}: optimum by quadrature': lambda place: one(
       diagram.points[place].kind
     ),
-    f'n = {number}: {num_runs:,} trained nets a cell': trained,
+    f'n = {number}: {num_runs:,} nets a cell, stacked': trained,
   }
-  handles: dict[str, Patch] = {}
   for axes, (title, share_of) in zip(own, panels.items()):
-    found = phase.draw_phase(
+    phase.draw_fine_phase(
       axes,
-      columns=[text_of(s) for s in densities],
-      rows=[text_of(r) for r in importances],
-      outcomes=list(Kind),
       fractions=fractions(share_of),
-      texts=None,
+      colors=[_COLORS[kind] for kind in Kind],
+      num_levels=min(num_runs, 100),
     )
     axes.set_title(title)
-    handles |= _by_label(found)
   image = own[-1].imshow(
     fractions(lambda place: rows[place]['found'].interval.estimate),
     origin='lower',
@@ -288,8 +291,9 @@ def _draw_row(
       (densities, axes.set_xticks),
       (importances, axes.set_yticks),
     ):
-      places = range(0, len(values), math.ceil(len(values) / _MOST_TICKS))
+      number = min(len(values), _MOST_TICKS)
+      places = np.linspace(0, len(values) - 1, number).round().astype(int)
       set_ticks(places, [f'{values[i]:.3g}' for i in places])
     axes.set_xlabel('density s of a feature')
   own[0].set_ylabel('importance r of the last feature')
-  return list(handles.values()), image
+  return image
