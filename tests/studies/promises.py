@@ -144,6 +144,10 @@ PROMISES: Mapping[str, Promise] = {
     *('--seed=1', _SUMMARY),
     grown=('cells.csv', 'found_total'),
   ),
+  'single_polygons': Promise(
+    _names(['summary', 'polygons', 'ends'], ['losses']),
+    *('--seed=1', _SUMMARY),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

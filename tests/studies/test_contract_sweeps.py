@@ -5,6 +5,7 @@ from tests.studies.contract import SweepContract, session_of
 NAMES = (
   'optimization_failure',
   'sqrt_failure',
+  'single_polygons',
   'superposition_phase',
   'symmetric_escape',
   'text_failure',

@@ -134,6 +134,7 @@ def _cells(diagram: _Diagram, near: float) -> Iterator[Row]:
     losses, codes = runs.last('loss'), runs.last('outcome')
     counts = statistics.counts(codes, len(Kind))
     is_near = losses <= (1.0 + near) * point.loss
+    is_same = np.isin(codes, list(point.kinds))
     yield {
       **runs.configuration,
       **{f'loss_{k.name.lower()}': point.candidates.get(k) for k in _SHOWN},
@@ -143,9 +144,10 @@ def _cells(diagram: _Diagram, near: float) -> Iterator[Row]:
       'below_candidates': 1.0 - point.loss / point.candidates[point.best],
       'median_loss': tables.quantile(losses, 0.5),
       'found': Share(int(is_near.sum()), runs.num_runs),
-      'same_kind': Share(
-        int(np.isin(codes, list(point.kinds)).sum()), runs.num_runs
-      ),
+      'same_kind': Share(int(is_same.sum()), runs.num_runs),
+      'num_found_same_kind': int((is_near & is_same).sum()),
+      'majority': Kind(np.argmax(counts)).name,
+      'is_majority_optimal': int(np.argmax(counts) in point.kinds),
       **{f'num_{kind.name.lower()}': int(counts[kind]) for kind in Kind},
     }
 
@@ -163,15 +165,15 @@ def _by_optimum(cells: Sequence[Row]) -> Iterator[Row]:
   for kind in dict.fromkeys(row['optimum'] for row in cells):
     rows = [row for row in cells if row['optimum'] == kind]
     below = [row['below_candidates'] for row in rows]
+    found = [row['found'] for row in rows]
     yield {
       'optimum': kind,
       'num_points': len(rows),
       'found': _pooled(rows, 'found'),
       'same_kind': _pooled(rows, 'same_kind'),
-      'num_points_always': sum(
-        row['found'].count == row['found'].total for row in rows
-      ),
-      'num_points_never': sum(row['found'].count == 0 for row in rows),
+      'num_points_always': sum(s.count == s.total for s in found),
+      'num_points_majority': sum(row['is_majority_optimal'] for row in rows),
+      'num_points_never': sum(s.count == 0 for s in found),
       'num_points_of_candidate': sum(
         row['best_candidate'] == kind for row in rows
       ),
