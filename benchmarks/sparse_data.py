@@ -62,7 +62,7 @@ SETTINGS = (
   fixed('peers', list(PEERS), Choice(PEERS), 'Who trains.'),
   fixed('batch_size', 1024, COUNT, 'Fresh samples a step.'),
   fixed('num_steps', 50, COUNT, 'Steps of a run of toyjax.'),
-  fixed('torch_steps', 50, COUNT, 'Steps of a run of PyTorch.'),
+  fixed('torch_steps', 20, COUNT, 'Steps of a run of PyTorch.'),
   fixed('repeats', 5, COUNT, 'Timings of each peer, in turn.'),
   common_settings.seed('Of weights and batches.'),
   fixed(

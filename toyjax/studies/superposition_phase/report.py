@@ -146,7 +146,7 @@ def _cells(diagram: _Diagram, near: float) -> Iterator[Row]:
       'found': Share(int(is_near.sum()), runs.num_runs),
       'same_kind': Share(int(is_same.sum()), runs.num_runs),
       'num_found_same_kind': int((is_near & is_same).sum()),
-      'majority': Kind(np.argmax(counts)).name,
+      'majority': Kind(int(np.argmax(counts))).name,
       'is_majority_optimal': int(np.argmax(counts) in point.kinds),
       **{f'num_{kind.name.lower()}': int(counts[kind]) for kind in Kind},
     }
@@ -156,7 +156,7 @@ _SHOWN = list(sparse_bottleneck.candidates(1.0, 1.0, 3))
 
 
 def _pooled(rows: Sequence[Row], name: str) -> Share:
-  own = [row[name] for row in rows]
+  own: list[Share] = [row[name] for row in rows]
   return Share(sum(s.count for s in own), sum(s.total for s in own))
 
 
@@ -198,9 +198,8 @@ def _summary(
 ) -> Iterator[Row]:
   """Yields the outcomes at each step, all points of a diagram together."""
   for diagram in diagrams:
-    codes = np.concatenate(
-      [runs.data['outcome'] for runs in diagram.runs.values()]
-    )
+    parts = [runs.data['outcome'] for runs in diagram.runs.values()]
+    codes = np.concatenate(parts)
     for k, step in enumerate(steps):
       counts = statistics.counts(codes[:, k], len(Kind))
       for kind in Kind:
@@ -216,7 +215,7 @@ def _summary(
 def _draw(
   diagrams: Sequence[_Diagram], cells: Sequence[Sequence[Row]], near: float
 ) -> Figure:
-  """Draws the candidates', the optimum's and the nets' maps, a row each."""
+  """Draws the maps of theory and of the nets, a row for each size."""
   figure, axes = sheets.panels(
     4 * len(diagrams),
     'Which of n sparse features do n - 1 dimensions hold?',
