@@ -3,8 +3,9 @@ r"""How many seed-steps a second on fresh sparse data, and what drawing costs?
 The training of the phase diagram of superposition: y = ReLU(W'Wx + b), a fresh
 batch of sparse features at each step, AdamW, an importance of each feature. By
 a sweep of toyjax; by the same sweep of one batch for all steps, whose
-difference is what drawing costs; by `jax.vmap` on each device; and by PyTorch
-in the way of the published notebook: an axis of instances, values and a mask
+difference is what drawing costs; by the same sweep of a whole batch at once,
+not in parts that fit the cache (`descent.count_parts`); by `jax.vmap` on each
+device; and by PyTorch in the way of the published notebook: an axis of instances, values and a mask
 from `torch.rand` at each step, two `einsum`, autograd and AdamW. Each draws its
 own batches, another for every seed and step: no two share a number.
 
@@ -47,7 +48,7 @@ from toyjax.parsers import COUNT, Choice
 from toyjax.settings import fixed
 from toyjax.toys import relu_autoencoder
 
-PEERS = ('sweep', 'fixed', 'vmap', 'torch')
+PEERS = ('sweep', 'fixed', 'whole', 'vmap', 'torch')
 CELLS = ('2:1', '3:2', '5:2')
 DENSITY, DECAY = 0.1, 0.7
 OPTIMIZER = dict(b1=0.9, b2=0.999, eps=1e-8, weight_decay=1e-2)
@@ -87,6 +88,7 @@ def make_trial(
   *,
   batch_size: int,
   num_steps: int,
+  num_parts: int,
   draws: bool,
 ) -> chunks.Trial:
   """Returns the training of one seed: x['key'] -> final weights.
@@ -96,10 +98,10 @@ def make_trial(
     num_hidden: m.
     batch_size: B.
     num_steps: of the run.
+    num_parts: in which a batch is drawn and differentiated.
     draws: whether each step draws a batch; else one serves for all, times a
       number of each part, so that no part of the step is done once only.
   """
-  num_parts = descent.count_parts(batch_size)
   sample = sparse_features.sparse_uniform(
     num_features=num_features,
     batch_size=batch_size // num_parts,
@@ -142,7 +144,11 @@ def _jax_program(
   peer: str, sizes: tuple[int, int], batch_size: int, num_steps: int, seed: int
 ) -> Program:
   trial = make_trial(
-    *sizes, batch_size=batch_size, num_steps=num_steps, draws=peer != 'fixed'
+    *sizes,
+    batch_size=batch_size,
+    num_steps=num_steps,
+    num_parts=1 if peer == 'whole' else descent.count_parts(batch_size),
+    draws=peer != 'fixed',
   )
   xs = {'key': sweeps.seed_keys(seed, np.arange(NUM_SEEDS))}
   map_name = 'vmap' if peer == 'vmap' else 'lanes'

@@ -51,8 +51,8 @@ def single_uniform(
     key -> batch [B, N].
 
   References:
-    Chen et al. 2023, Dynamical and Bayesian phase transitions in a toy model of
-    superposition.
+    Chen et al. 2023, Dynamical versus Bayesian phase transitions in a toy model
+    of superposition.
   """
 
   def sample(key: PRNGKey) -> Array:

@@ -8,8 +8,8 @@ answer nothing, or their best constant: of x = μ e_i with μ ~ U[0, 1] it is
 their mean over all samples, 1/(2n).
 
 References:
-  Chen et al. 2023, Dynamical and Bayesian phase transitions in a toy model of
-  superposition, whose expected losses of n = 6 these are.
+  Chen et al. 2023, Dynamical versus Bayesian phase transitions in a toy model
+  of superposition, whose expected losses of n = 6 these are.
 """
 
 import math

@@ -10,7 +10,7 @@ Gauss-Legendre rule of K nodes an axis errs by about 1 / K^4.
 
 References:
   Elhage et al. 2022, Toy models of superposition, section 3. Chen et al. 2023,
-  Dynamical and Bayesian phase transitions in a toy model of superposition.
+  Dynamical versus Bayesian phase transitions in a toy model of superposition.
 """
 
 import functools

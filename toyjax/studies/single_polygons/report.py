@@ -90,8 +90,8 @@ def _rows(
     yield {
       'num_features': num_features,
       'num_corners': each.num_live,
-      'radius': each.radius,
-      'bias': each.bias,
+      'radius': round(each.radius, 8),
+      'bias': round(each.bias, 8) + 0.0,
       'dead_bias': each.dead_bias,
       'loss': each.loss,
       'published': published.get(place),
@@ -158,13 +158,13 @@ def _draw(
       means = ', others at their mean' if each.dead_bias else ''
       axes.annotate(
         f'{each.num_live}-gon{means}: {each.loss:.5f}',
-        (0.01, each.loss),
-        xytext=(0, 2),
+        (0.3, each.loss),
+        xytext=(0, 4),
         textcoords='offset points',
         fontsize='small',
         color='0.25',
       )
-    axes.set_title(literal(runs.label, length=LINE))
+    axes.set_title(f'{literal(runs.label, length=LINE)}, {len(order):,} runs')
     axes.set_xlabel('share of runs with a lower loss')
     axes.set_ylabel('expected loss E|y - x|²')
     axes.legend(fontsize='small', loc='center left', bbox_to_anchor=(1.0, 0.5))
