@@ -1,13 +1,13 @@
 r"""How many seed-steps a second on fresh sparse data, and what drawing costs?
 
-The training of the phase diagram of superposition: y = ReLU(W'Wx + b), a fresh
-batch of sparse features at each step, AdamW, an importance of each feature. By
-a sweep of toyjax; by the same sweep of one batch for all steps, whose
-difference is what drawing costs; by the same sweep of a whole batch at once,
-not in parts that fit the cache (`descent.count_parts`); by `jax.vmap` on each
-device; and by PyTorch in the way of the published notebook: an axis of instances, values and a mask
-from `torch.rand` at each step, two `einsum`, autograd and AdamW. Each draws its
-own batches, another for every seed and step: no two share a number.
+The training of the phase diagram of superposition, AdamW with an importance of
+each feature, on a fresh batch of sparse features at each step: by a sweep; by
+one of the same batch for all steps (`fixed`: the difference is what drawing
+costs); by one of whole batches, not in parts that fit the cache (`whole`, see
+`descent.count_parts`); by `jax.vmap` on each device; and by PyTorch in the way
+of the published notebook: an axis of instances, values and a mask from
+`torch.rand` at each step, two `einsum`, autograd and AdamW. Nobody shares
+samples between seeds.
 
 All run in turn in one process, so that ratios hold on busy cores, too. PyTorch
 has as many threads as there are cores and takes the best of several numbers of
@@ -93,14 +93,8 @@ def make_trial(
 ) -> chunks.Trial:
   """Returns the training of one seed: x['key'] -> final weights.
 
-  Args:
-    num_features: n.
-    num_hidden: m.
-    batch_size: B.
-    num_steps: of the run.
-    num_parts: in which a batch is drawn and differentiated.
-    draws: whether each step draws a batch; else one serves for all, times a
-      number of each part, so that no part of the step is done once only.
+  Where it does not draw, one batch serves for all steps, times a number of each
+  part, so that no part of a step is done once only.
   """
   sample = sparse_features.sparse_uniform(
     num_features=num_features,
