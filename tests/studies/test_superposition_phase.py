@@ -36,7 +36,7 @@ def test_ranges_are_written_out(found):
   runs, values = found
   assert values['density'] == [0.1, 1.0]
   assert [each.label for each in runs] == [
-    *('n=2 s=0.1 r=0.1', 'n=2 s=0.1 r=1', 'n=2 s=1 r=0.1', 'n=2 s=1 r=1'),
+    *('s=0.1 r=0.1', 's=0.1 r=1', 's=1 r=0.1', 's=1 r=1'),
   ]
 
 
