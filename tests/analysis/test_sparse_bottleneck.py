@@ -68,6 +68,21 @@ def test_the_optimum_is_below_every_candidate_and_all_about_it(
     assert found.kinds[k, found.kind[k]]
 
 
+@pytest.mark.parametrize('num_features', [2, 3])
+def test_more_nodes_change_the_optimum_by_a_few_millionths(
+  num_features, optima
+):
+  found = optima[num_features]
+  for k, (density, importance) in enumerate(PLACES):
+    fine = sparse_bottleneck.expected_loss(
+      Params(*(jnp.asarray(leaf[k]) for leaf in found.params)),
+      density=density,
+      importance=importance,
+      num_nodes=128,
+    )
+    np.testing.assert_allclose(found.loss[k], fine, rtol=1e-5)
+
+
 def test_of_two_features_either_may_be_the_last(optima):
   one, other = optima[2].loss[-2:]
   np.testing.assert_allclose(other, 2.0 * one, rtol=1e-5)
