@@ -19,7 +19,7 @@ def train(
   optimizer: Mapping[str, float],
   seed: int,
 ) -> dict[str, np.ndarray]:
-  """Trains all instances at once on batches of their own.
+  """Trains all instances at once on batches of their own, in one thread.
 
   Args:
     num_features: n.
@@ -36,6 +36,7 @@ def train(
   Returns:
     The final weights [S, M, N] and biases [S, N].
   """
+  torch.set_num_threads(1)
   generator = torch.Generator().manual_seed(seed)
   std = (2.0 / (num_hidden + num_features)) ** 0.5
   shape = (instances, num_hidden, num_features)
