@@ -147,6 +147,13 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     (
       *('superposition_phase', '--density=0.1:1:2', '--importance=1,4'),
       *('--num_steps=60', '--observe_steps=20,60', '--num_seeds=12'),
+      '--batch_size=16',
+    ),
+  ),
+  'single_polygons': (
+    (
+      *('single_polygons', '--num_steps=60', '--observe_steps=20,60'),
+      *('--num_seeds=12', '--batch_size=16'),
     ),
   ),
   'sparse_autoencoder': (

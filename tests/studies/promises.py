@@ -148,7 +148,13 @@ PROMISES: Mapping[str, Promise] = {
     *('--seed=1', _BY_CASE, '.', ''),
   ),
   'superposition_phase': Promise(
-    _names(['summary', 'cells'], ['phases']), '--seed=1', _SUMMARY
+    _names(['summary', 'cells', 'optima'], ['phases']),
+    *('--seed=1', _SUMMARY),
+    grown=('cells.csv', 'found_total'),
+  ),
+  'single_polygons': Promise(
+    _names(['summary', 'polygons', 'ends'], ['losses']),
+    *('--seed=1', _SUMMARY),
   ),
   'sparse_autoencoder': Promise(
     _names(

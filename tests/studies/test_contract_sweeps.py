@@ -6,6 +6,7 @@ NAMES = (
   'optimization_failure',
   'sparse_autoencoder',
   'sqrt_failure',
+  'single_polygons',
   'superposition_phase',
   'resampling_trial',
   'latent_resampling',
