@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 
-from toyjax import tables
+from toyjax import scheduled, tables
 from toyjax.analysis.autoencoder.dimensionality import (
   PUBLISHED_LINES,
   STICKING,
@@ -32,6 +32,7 @@ _MOST_PANELS = 4
 
 def report(found: list[Runs], values: Values) -> Report:
   """Returns all tables and sheets of the finished runs."""
+  sizes = sorted({_size(runs) for runs in found})
   cells = Table(
     'cells',
     tables.each(found, lambda runs: _cell(runs, values['margin'])),
@@ -48,7 +49,7 @@ def report(found: list[Runs], values: Values) -> Report:
   )
   lines = Table(
     'lines',
-    tables.each(found, lambda runs: _lines(runs, values['distance'])),
+    tables.each(found, lambda runs: _lines([runs], values['distance'])),
     f'Features whose D_i is within {values["distance"]:g} of a published line, '
     'a tenth of them or more:',
     (
@@ -60,12 +61,27 @@ def report(found: list[Runs], values: Values) -> Report:
     ),
     where=lambda row: row['near'].interval.estimate >= 0.1,
   )
+  pooled = {size: [r for r in found if _size(r) == size] for size in sizes}
+  lines_of_all = Table(
+    'pooled',
+    [
+      {'num_features': size[0], 'num_hidden': size[1], **row}
+      for size in sizes
+      for row in _lines(pooled[size], values['distance'])
+    ],
+    'The same of all densities:',
+    (
+      *(column('num_features', 'n'), column('num_hidden', 'm')),
+      column('geometry', 'line'),
+      *shares('near'),
+      *(_of_share('beside'), _of_share('scattered')),
+    ),
+  )
   counted = tables.outcomes(values['observe_steps'], Packing)
-  sizes = sorted({_size(runs) for runs in found})
   sheet = Sheet('dimensionality', lambda: _draw(found, sizes), dpi=120)
   misses = Sheet('misses', lambda: _draw_misses(cells.rows, values))
   return Report(
-    (cells, lines, Table('summary', tables.each(found, counted))),
+    (cells, lines, lines_of_all, Table('summary', tables.each(found, counted))),
     (sheet, misses) if len(sizes) > 1 else (sheet,),
     {
       **{name: values[name] for name in ('distance', 'margin')},
@@ -88,7 +104,7 @@ def _cell(runs: Runs, margin: float) -> Iterator[Row]:
   least = float(np.min(losses, where=np.isfinite(losses), initial=np.inf))
   missed = ~(losses <= (1.0 + margin) * least)
   steps = runs.values['observe_steps']
-  before = int(np.argmin(np.abs(np.asarray(steps) - steps[-1] / 2.0)))
+  before = scheduled.halfway(steps)
   change = np.abs(ratios[:, -1] / ratios[:, before] - 1.0)
   fall = runs.data['loss'][:, before] / losses - 1.0
   yield {
@@ -106,12 +122,12 @@ def _cell(runs: Runs, margin: float) -> Iterator[Row]:
   }
 
 
-def _lines(runs: Runs, distance: float) -> Iterator[Row]:
+def _lines(found: Sequence[Runs], distance: float) -> Iterator[Row]:
   """Yields how many features are at each line, beside it, and by chance."""
-  found = runs.last('dimensionality')
-  scattered = runs.data['scattered']
+  nets = np.concatenate([runs.last('dimensionality') for runs in found])
+  scattered = np.concatenate([runs.data['scattered'] for runs in found])
   for line in PUBLISHED_LINES:
-    away = np.abs(found - line.value)
+    away = np.abs(nets - line.value)
     # The two bands beside a line are together as wide as it is.
     beside = (away > distance) & (away <= 2.0 * distance)
     each = np.mean(away <= distance, axis=1)
@@ -162,11 +178,13 @@ def _draw_size(axes: Axes, first: dict[float, Runs]) -> None:
   rng = np.random.default_rng(0)
   for line in PUBLISHED_LINES:
     axes.axhline(line.value, color='0.75', linewidth=0.8, zorder=0)
+    # 2/5 and 3/8 are too close for two names side by side.
+    is_above = line.geometry == 'pentagon'
     axes.text(
       len(densities) - 0.45,
       line.value,
       line.geometry,
-      va='center',
+      va='bottom' if is_above else 'center',
       fontsize='small',
       color='0.35',
     )

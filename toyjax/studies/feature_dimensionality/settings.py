@@ -34,7 +34,10 @@ SETTINGS = (
   init(relu_autoencoder.INITS, 'glorot_normal'),
   traced(
     'density',
-    [0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0],
+    [
+      *(0.02, 0.05, 0.1, 0.15, 0.175, 0.2, 0.225, 0.25, 0.3, 0.35, 0.4, 0.45),
+      *(0.5, 0.55, 0.6, 0.7, 0.8, 1.0),
+    ],
     Number(float, 0.0, 1.0, exclusive=True),
     'p = 1 - S, the probability that a feature is there.',
     label='p',

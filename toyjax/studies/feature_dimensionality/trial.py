@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from toyjax import chunks, descent, loops, optimizer_settings, optimizers
+from toyjax import chunks, descent, loops, scheduled, sweeps
 from toyjax.analysis.autoencoder import dimensionality
 from toyjax.analysis.autoencoder.dimensionality import Packing
 from toyjax.base import Array, ArrayTree
@@ -34,8 +33,6 @@ VARIABLES = {
     'feature', scattered='D_i of the last lengths in random directions'
   ),
 }
-# Index of no run, for the samples that all nets are evaluated on.
-_EVALUATED = np.uint32(2**32 - 1)
 
 
 def make_trial(values: Values) -> chunks.Trial:
@@ -59,20 +56,8 @@ def make_trial(values: Values) -> chunks.Trial:
       loss_reduction='mean',
       dtype=dtype,
     )
-    schedule = optimizers.make_schedule(
-      values['schedule'], warmup_steps=0, num_steps=values['num_steps']
-    )
-    optimizer = optimizer_settings.make(
-      values['optimizer'], x, schedule=schedule, dtype=dtype
-    )
-    state, params = loops.unroll(
-      x['key'],
-      descent.descend(toy, optimizer),
-      values['num_steps'],
-      observe=lambda state, info: state.params,
-      observe_at=values['observe_steps'],
-    )
-    key = jax.random.fold_in(jax.random.key(values['seed']), _EVALUATED)
+    last, observed = scheduled.descend(toy, values, x)
+    key = sweeps.common_key(values['seed'])
 
     def measure(own: relu_autoencoder.Params) -> dict[str, Array]:
       ratio = dimensionality.dimensions_per_feature(own.weights)
@@ -87,10 +72,10 @@ def make_trial(values: Values) -> chunks.Trial:
       }
 
     scattered = dimensionality.scatter(
-      state.params.weights.T, loops.side_key(x['key'], 0)
+      last.weights.T, loops.side_key(x['key'], 0)
     )
     return {
-      **jax.lax.map(measure, params),
+      **jax.lax.map(measure, observed),
       'scattered': dimensionality.dimensionalities(scattered),
     }
 

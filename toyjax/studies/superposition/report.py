@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 import numpy as np
 
-from toyjax import statistics, tables
+from toyjax import scheduled, statistics, tables
 from toyjax.analysis.autoencoder import feature_pairs, rarer_feature
 from toyjax.analysis.autoencoder.feature_pairs import Placement
 from toyjax.analysis.autoencoder.polygons import THRESHOLDS, Polygon
@@ -20,8 +20,6 @@ from toyjax.settings import Values
 from toyjax.studies.base import Report
 from toyjax.studies.superposition.settings import PAIRS
 from toyjax.tables import CONFIGURATION, Row, Share, Table, column, shares
-
-_MOST_NETS = 10
 
 
 def report(found: list[Runs], values: Values) -> Report:
@@ -68,11 +66,15 @@ def report(found: list[Runs], values: Values) -> Report:
     )
   if paired:
     panels['pairs of features'] = lambda axes: _draw_pairs(axes, paired)
-  counted = tables.outcomes(values['observe_steps'], Polygon)
+  counted = tables.each(
+    found, tables.outcomes(values['observe_steps'], Polygon)
+  )
+  occurring = {row['outcome'] for row in counted if row[''].count}
+  rows = [row for row in counted if row['outcome'] in occurring]
   return Report(
     (
       *(cells, sparser, switch, pairs),
-      Table('summary', tables.each(found, counted)),
+      Table('summary', rows),
       Table('kept', tables.each(found, _kept)),
     ),
     (
@@ -84,7 +86,7 @@ def report(found: list[Runs], values: Values) -> Report:
           Polygon,
           title='A net of each kind, of the median loss, from where the kind '
           'is commonest: vectors $W_i$, and zones where outputs are on',
-          most=_MOST_NETS,
+          most=10,
         ),
         dpi=70,
       ),
@@ -105,7 +107,7 @@ def _cell(runs: Runs) -> Iterator[Row]:
   last, losses = runs.last('outcome'), runs.data['loss']
   counts = statistics.counts(last, len(Polygon))
   commonest = int(counts.argmax())
-  before = int(np.argmin(np.abs(np.asarray(steps) - steps[-1] / 2.0)))
+  before = scheduled.halfway(steps)
   same = runs.data['outcome'][:, before] == last
   losses = np.where(np.isfinite(losses), losses, np.inf)
   yield {

@@ -1,10 +1,16 @@
 """Settings of superposition in two dimensions, part by part."""
 
-from collections.abc import Sequence
-from typing import Any
+import functools
 
 from toyjax import optimizer_settings
-from toyjax.common_settings import DTYPE, INIT_SCALE, SEED, init, steps
+from toyjax.common_settings import (
+  DTYPE,
+  INIT_SCALE,
+  SEED,
+  init,
+  steps,
+  traced_of,
+)
 from toyjax.parsers import (
   COUNT,
   MOST_FEATURES,
@@ -14,7 +20,7 @@ from toyjax.parsers import (
   Number,
   SettingError,
 )
-from toyjax.settings import Setting, Values, fixed, static, traced
+from toyjax.settings import Values, fixed, static
 from toyjax.toys import relu_autoencoder
 
 # Kinds of pairs: name of the part -> what is drawn.
@@ -23,17 +29,7 @@ PARTS = ('importance', 'sparser', *PAIRS)
 _DENSITY = Number(float, 0.0, 1.0, exclusive=True)
 
 
-def _of(parts: Sequence[str], name: str, default: list, *row: Any) -> Setting:
-  """Returns the row of an axis of some parts: (parser, help, label) follow."""
-
-  def follow(value: list[Any], is_given: bool, values: Values) -> list[Any]:
-    is_used = is_given or set(parts) & set(values['part'])
-    return value if is_used else value[:1]
-
-  *head, label = row
-  needs = 'part', tuple(parts)
-  return traced(name, default, *head, label=label, needs=needs, follow=follow)
-
+_of = functools.partial(traced_of, 'part')
 
 SETTINGS = (
   fixed(
@@ -61,16 +57,14 @@ SETTINGS = (
     [0.02, 0.05, 0.1, 0.2, 0.4, 0.8],
     _DENSITY,
     'p = 1 - S, the probability that a feature is there.',
-    'p',
-  ),
+  )._replace(label='p'),
   _of(
     ['importance'],
     'importance_decay',
     [0.5, 0.6, 0.7, 0.8, 0.9, 1.0],
     POSITIVE,
     'r: feature i has the importance r^i.',
-    'r',
-  ),
+  )._replace(label='r'),
   _of(
     [part for part in PARTS if part != 'importance'],
     'base_density',
@@ -78,8 +72,7 @@ SETTINGS = (
     _DENSITY,
     'p of the parts without importance: of a feature, of a correlated pair; an '
     'anticorrelated one has twice that, so that a feature has p.',
-    'p',
-  ),
+  )._replace(label='p'),
   _of(
     ['sparser'],
     'relative_density',
@@ -87,8 +80,7 @@ SETTINGS = (
     Number(float, 0.0, 1.0, exclusive=True),
     'q: the first feature has the density q p. The source sees the pentagon '
     'turn into two digons at about 1 / 2.5.',
-    'q',
-  ),
+  )._replace(label='q'),
   optimizer_settings.learning_rate(
     1e-2, "Of every optimizer; the source's 1e-3 takes ten times the steps."
   ),

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from toyjax import chunks, descent, loops, optimizer_settings, optimizers
+from toyjax import chunks, descent, scheduled, sweeps
 from toyjax.analysis.autoencoder import polygons
 from toyjax.analysis.autoencoder.polygons import Polygon
 from toyjax.base import Array, ArrayTree
@@ -30,8 +29,6 @@ VARIABLES = {
   **described('step', 'hidden', 'feature', weights='W, column i is W_i'),
   **described(loss='mean loss of the last net on the evaluated batches'),
 }
-# Index of no run, for the samples that all nets are evaluated on.
-_EVALUATED = np.uint32(2**32 - 1)
 
 
 def make_trial(values: Values) -> chunks.Trial:
@@ -51,31 +48,19 @@ def make_trial(values: Values) -> chunks.Trial:
       loss_reduction='mean',
       dtype=dtype,
     )
-    schedule = optimizers.make_schedule(
-      values['schedule'], warmup_steps=0, num_steps=values['num_steps']
-    )
-    optimizer = optimizer_settings.make(
-      values['optimizer'], x, schedule=schedule, dtype=dtype
-    )
-    state, params = loops.unroll(
-      x['key'],
-      descent.descend(toy, optimizer),
-      values['num_steps'],
-      observe=lambda state, info: state.params,
-      observe_at=values['observe_steps'],
-    )
+    last, observed = scheduled.descend(toy, values, x)
     describe = jax.vmap(
       lambda own: polygons.describe(own, thresholds=polygons.THRESHOLDS)
     )
-    found = describe(params.weights)
-    key = jax.random.fold_in(jax.random.key(values['seed']), _EVALUATED)
+    found = describe(observed.weights)
+    key = sweeps.common_key(values['seed'])
     return {
       'outcome': found.outcome,
       'is_represented': found.is_represented,
-      'weights': params.weights,
-      'bias': params.bias,
+      'weights': observed.weights,
+      'bias': observed.bias,
       'loss': descent.mean_loss(
-        toy, state.params, key, num_batches=values['num_evaluations']
+        toy, last, key, num_batches=values['num_evaluations']
       ),
     }
 
