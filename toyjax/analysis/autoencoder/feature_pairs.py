@@ -57,7 +57,7 @@ def place(weights: Array, *, thresholds: Thresholds) -> Array:
     raise ValueError(f'features must come in pairs: {weights.shape[1]}')
   lengths = jnp.sqrt(jnp.sum(weights**2, axis=0))
   is_represented = jnp.all(lengths > thresholds.represented)
-  units = weights / jnp.where(lengths > 0.0, lengths, 1.0)
+  units = weights / jnp.where(lengths > 0.0, lengths, 1.0)[None, :]
   cosines = jnp.sum(units[:, 0::2] * units[:, 1::2], axis=0)
   right, straight = (
     math.sin(thresholds.direction),

@@ -8,12 +8,12 @@ References:
 """
 
 from collections.abc import Sequence
+import functools
 import itertools
 import math
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from toyjax.analysis.autoencoder import polygons, sparse_quadrature
@@ -71,13 +71,17 @@ def minima(
     )
 
 
+@jax.jit
+def _code(weights: jax.Array) -> jax.Array:
+  return polygons.describe(weights, thresholds=THRESHOLDS).outcome
+
+
 def named(weights: jax.Array) -> Polygon:
   """Returns the polygon of one net of two dimensions, W [2, N]."""
-  narrow = jnp.asarray(np.asarray(weights, np.float32))
-  found = polygons.describe(narrow, thresholds=THRESHOLDS)
-  return Polygon(int(found.outcome))
+  return Polygon(int(_code(np.asarray(weights, np.float32))))
 
 
+@functools.cache
 def regular(corners: int) -> Polygon:
   """Returns what the regular polygon of so many features is called."""
   return named(sparse_quadrature.polygon_start(corners, corners).weights)

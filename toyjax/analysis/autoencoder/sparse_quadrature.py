@@ -84,6 +84,10 @@ def expected_loss(
   rule = make_rule(params.bias.shape[0])
   dtype = params.bias.dtype
   x = jnp.asarray(rule.x, dtype)
+  density, importance = (
+    jnp.broadcast_to(jnp.asarray(number, dtype), x.shape[1:])[None, :]
+    for number in (density, importance)
+  )
   prob = jnp.prod(jnp.where(rule.is_there, density, 1.0 - density), axis=1)
   y = jax.vmap(functools.partial(apply, params))(x)
   losses = jnp.sum(importance * (y - x) ** 2, axis=1)
