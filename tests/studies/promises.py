@@ -142,6 +142,19 @@ PROMISES: Mapping[str, Promise] = {
   'superposition_phase': Promise(
     _names(['summary', 'cells'], ['phases']), '--seed=1', _SUMMARY
   ),
+  'superposition': Promise(
+    _names(
+      ['summary', 'cells', 'kept', 'sparser', 'switch', 'pairs'],
+      ['phases', 'nets'],
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
+  'feature_dimensionality': Promise(
+    _names(
+      ['summary', 'cells', 'lines', 'pooled'], ['dimensionality', 'misses']
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

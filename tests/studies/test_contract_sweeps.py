@@ -5,6 +5,8 @@ from tests.studies.contract import SweepContract, session_of
 NAMES = (
   'optimization_failure',
   'sqrt_failure',
+  'superposition',
+  'feature_dimensionality',
   'superposition_phase',
   'symmetric_escape',
   'text_failure',

@@ -26,8 +26,7 @@ Which files come out:
   pairs.csv      how the pairs are placed
   phases.png     the shares; nets.png: a net of each polygon
 
-Flags with lists span the grid. All points share their seeds. n = 6 keeps a
-hexagon where n = 5 keeps a pentagon; three correlated pairs have no room.
+Flags with lists span the grid. All points share their seeds.
 
   python -m scripts.superposition --workdir=runs/superposition
   python -m scripts.superposition --part=correlated --num_pairs=3 \

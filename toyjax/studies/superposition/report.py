@@ -1,6 +1,6 @@
 """What the nets show: polygons, features, the switch, the pairs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import jax
 from matplotlib.axes import Axes
@@ -55,22 +55,15 @@ def report(found: list[Runs], values: Values) -> Report:
     (CONFIGURATION, column('placement'), *shares()),
     where=lambda row: row[''].count > 0,
   )
-  panels: dict[str, Callable[[Axes], None]] = {}
-  if graded:
-    panels['shares of nets by what they represent'] = lambda axes: _draw_graded(
-      axes, graded
-    )
-  if rarer:
-    panels['one feature is rarer'] = lambda axes: _draw_rarer(
-      axes, sparser.rows
-    )
-  if paired:
-    panels['pairs of features'] = lambda axes: _draw_pairs(axes, paired)
-  counted = tables.each(
-    found, tables.outcomes(values['observe_steps'], Polygon)
+  panels = (
+    ('shares of nets by what they represent', _draw_graded, graded),
+    ('one feature is rarer', _draw_rarer, sparser.rows),
+    ('pairs of features', _draw_pairs, paired),
   )
-  occurring = {row['outcome'] for row in counted if row[''].count}
-  rows = [row for row in counted if row['outcome'] in occurring]
+  counts = tables.outcomes(values['observe_steps'], Polygon)
+  rows = tables.each(found, counts)
+  occurring = {row['outcome'] for row in rows if row[''].count}
+  rows = [row for row in rows if row['outcome'] in occurring]
   return Report(
     (
       *(cells, sparser, switch, pairs),
@@ -167,8 +160,9 @@ def _pairs(runs: Runs) -> Iterator[Row]:
     yield {'placement': kind.name, '': Share(int(count), runs.num_runs)}
 
 
-def _draw(panels: dict[str, Callable[[Axes], None]], num_seeds: int) -> Figure:
-  """Draws a panel for each part, the kinds of pairs in one."""
+def _draw(panels: Sequence[tuple], num_seeds: int) -> Figure:
+  """Draws a panel for each part that there is, the kinds of pairs in one."""
+  panels = [panel for panel in panels if panel[-1]]
   figure, axes = sheets.panels(
     len(panels),
     f'Sparse features in two dimensions: {num_seeds:,} seeds a point, and what '
@@ -178,8 +172,8 @@ def _draw(panels: dict[str, Callable[[Axes], None]], num_seeds: int) -> Figure:
     width=5.4,
     height=4.6,
   )
-  for own, (title, draw) in zip(axes, panels.items()):
-    draw(own)
+  for own, (title, draw, shown) in zip(axes, panels):
+    draw(own, shown)
     own.set_title(title)
   return figure
 
