@@ -12,7 +12,8 @@ features, D_i = |W_i|^2 / sum_j (W_i'W_j / |W_i|)^2, gathers at 3/4, 2/3, 1/2,
                 within --distance of it, how many as far again beside it, and
                 how many where vectors of the same lengths have random
                 directions
-  cells.csv     D*, the least loss, and how many runs miss it by --margin
+  cells.csv     D*, the least loss, and how many runs miss it by --margin of
+                what a feature that is left out costs
   dimensionality.png   D* and every D_i over the density
   misses.png    runs that miss the least loss, over n and m
 
