@@ -78,7 +78,7 @@ def report(found: list[Runs], values: Values) -> Report:
     ),
   )
   counted = tables.outcomes(values['observe_steps'], Packing)
-  sheet = Sheet('dimensionality', lambda: _draw(found, sizes), dpi=120)
+  sheet = Sheet('dimensionality', lambda: _draw(found, sizes), dpi=95)
   misses = Sheet('misses', lambda: _draw_misses(cells.rows, values))
   return Report(
     (cells, lines, lines_of_all, Table('summary', tables.each(found, counted))),

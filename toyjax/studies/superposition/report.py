@@ -71,7 +71,7 @@ def report(found: list[Runs], values: Values) -> Report:
       Table('kept', tables.each(found, _kept)),
     ),
     (
-      Sheet('phases', lambda: _draw(panels, found[0].num_runs), dpi=100),
+      Sheet('phases', lambda: _draw(panels, found[0].num_runs), dpi=90),
       Sheet(
         'nets',
         lambda: typical_nets.draw_typical_nets(
@@ -81,7 +81,7 @@ def report(found: list[Runs], values: Values) -> Report:
           'is commonest: vectors $W_i$, and zones where outputs are on',
           most=10,
         ),
-        dpi=70,
+        dpi=60,
       ),
     ),
     {'thresholds': dict(THRESHOLDS._asdict())},
