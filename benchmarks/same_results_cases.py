@@ -164,5 +164,19 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--sparsity=top_k', '--encoder=untied', '--mean_norm=2'),
     ),
   ),
+  'superposition': (
+    (
+      *('superposition', '--part=sparser,correlated', '--num_features=4'),
+      *('--relative_density=0.1,1', '--num_steps=40', '--observe_steps=20,40'),
+      *('--batch_size=16', '--num_evaluations=2', '--num_seeds=12'),
+    ),
+  ),
+  'feature_dimensionality': (
+    (
+      *('feature_dimensionality', '--num_features=6,7', '--num_hidden=2'),
+      *('--density=0.1,1', '--num_steps=40', '--observe_steps=20,40'),
+      *('--batch_size=16', '--num_evaluations=2', '--num_seeds=12'),
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

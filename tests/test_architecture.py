@@ -55,6 +55,10 @@ CORE = {
   'settings': {'parsers', 'precision'},
   'common_settings': {'parsers', 'ranges', 'settings'},
   'optimizer_settings': {'base', 'optimizers', 'parsers', 'settings'},
+  'scheduled': {
+    *('base', 'descent', 'loops', 'optimizer_settings', 'optimizers'),
+    'settings',
+  },
   'memory': {'base', 'chunks', 'lanes', 'parsers', 'run_sizes'},
   'stages': {'chunks', 'memory', 'settings', 'statistics', 'store', 'sweeps'},
   'training': {'chunks', 'memory', 'stages', 'store', 'sweeps'},

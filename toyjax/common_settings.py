@@ -35,6 +35,27 @@ def share(name: str, default: float, text: str) -> Setting:
   return fixed(name, default, parse, text, is_below_one=True)
 
 
+def traced_of(
+  static_name: str, users: Sequence[str], name: str, default: list, *row: Any
+) -> Setting:
+  """Returns the row of an axis that some values of a static setting have.
+
+  Args:
+    static_name: of the static setting, which stands before.
+    users: its values that have the axis.
+    name: of the axis.
+    default: a list, cut to its first number where nobody uses it.
+    *row: its parser and its help.
+  """
+
+  def follow(value: list[Any], is_given: bool, values: Values) -> list[Any]:
+    is_used = is_given or set(users) & set(values[static_name])
+    return value if is_used else value[:1]
+
+  needs = static_name, tuple(users)
+  return traced(name, default, *row, needs=needs, follow=follow)
+
+
 SEED = seed('Seed of the whole sweep: seed index i is fold_in(seed, i).')
 DTYPES = ('float32', 'float64')
 DTYPE = fixed('dtype', 'float32', Choice(DTYPES), 'Precision of the training.')

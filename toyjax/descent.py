@@ -1,4 +1,4 @@
-"""Gradient descent on a `Toy`, as a `Dynamics`."""
+"""Gradient descent on a `Toy`, as a `Dynamics`, and the loss it leads to."""
 
 from typing import NamedTuple
 
@@ -100,3 +100,30 @@ def count_parts(batch_size: int) -> int:
   """
   least = -(-batch_size // PART)
   return next(k for k in range(least, batch_size + 1) if batch_size % k == 0)
+
+
+def mean_loss(
+  toy: Toy, params: Params, key: PRNGKey, *, num_batches: int
+) -> Array:
+  """Returns the mean loss over fresh batches, one after the other, [].
+
+  Nets that share the key are measured on the same samples, so that chance
+  moves their losses together.
+
+  Args:
+    toy: whose samples and loss.
+    params: of one net.
+    key: [] typed key of the batches; none that a training has drawn from.
+    num_batches: >= 1.
+  """
+
+  def batch_loss(i: Array) -> Array:
+    return toy.loss(params, toy.sample(jax.random.fold_in(key, i)))
+
+  total = jax.lax.fori_loop(
+    1,
+    num_batches,
+    lambda i, total: total + batch_loss(i),
+    batch_loss(jnp.int32(0)),
+  )
+  return total / num_batches

@@ -12,7 +12,7 @@ import optax
 from toyjax import optimizers
 from toyjax.base import Array
 from toyjax.parsers import NOT_NEGATIVE, POSITIVE, Choice
-from toyjax.settings import Setting, static, traced
+from toyjax.settings import Setting, fixed, static, traced
 
 # Setting -> name in `optimizers.HYPERPARAMETERS`.
 HYPERPARAMETERS = {
@@ -52,6 +52,11 @@ def _row(name: str, default: float, text: str) -> Setting:
     is_below_one=name in BELOW_ONE,
     needs=('optimizer', users),
   )
+
+
+def schedule(default: str, text: str) -> Setting:
+  """Returns the row of the schedule of the rate, with a help of its own."""
+  return fixed('schedule', default, Choice(optimizers.SCHEDULES), text)
 
 
 # All of `HYPERPARAMETERS`.

@@ -60,6 +60,15 @@ def seed_keys(seed: int, indices: Array | np.ndarray) -> PRNGKey:
   )
 
 
+def common_key(seed: int) -> PRNGKey:
+  """Returns a key of what all runs of a sweep share, such as test samples.
+
+  Args:
+    seed: as of `seed_keys`, whose last index no run has: 2^32 - 1.
+  """
+  return seed_keys(seed, np.asarray([2**32 - 1], np.uint32))[0]
+
+
 def grid(**axes: Any) -> dict[str, np.ndarray]:
   """Returns the Cartesian product of the axes, the last one running fastest.
 

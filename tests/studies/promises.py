@@ -163,6 +163,19 @@ PROMISES: Mapping[str, Promise] = {
     ),
     *('--seed=1', _names(['summary', 'latents'])),
   ),
+  'superposition': Promise(
+    _names(
+      ['summary', 'cells', 'kept', 'sparser', 'switch', 'pairs'],
+      ['phases', 'nets'],
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
+  'feature_dimensionality': Promise(
+    _names(
+      ['summary', 'cells', 'lines', 'pooled'], ['dimensionality', 'misses']
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

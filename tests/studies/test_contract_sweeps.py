@@ -7,6 +7,8 @@ NAMES = (
   'sparse_autoencoder',
   'sqrt_failure',
   'single_polygons',
+  'superposition',
+  'feature_dimensionality',
   'superposition_phase',
   'resampling_trial',
   'latent_resampling',

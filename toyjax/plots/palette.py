@@ -27,7 +27,17 @@ class Style(NamedTuple):
 # What each role takes in turn.
 _STYLES = {
   Role.DIVERGED: (Style(BLACK),),
-  Role.SOLVED: (Style(BLUE), Style(SKY), Style(GREEN, 'oo')),
+  Role.SOLVED: (
+    Style(BLUE),
+    Style(SKY),
+    Style(GREEN, 'oo'),
+    Style(BLUE, '//'),
+    Style(GREEN),
+    Style(SKY, 'xx'),
+    Style(BLUE, '..'),
+    Style(SKY, '\\\\'),
+    Style(GREEN, '//'),
+  ),
   Role.UNDECIDED: (Style(GREY, '...'),),
   Role.FAILED: (
     Style(VERMILION),

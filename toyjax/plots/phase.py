@@ -7,8 +7,10 @@ from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch, Rectangle
 import numpy as np
 
+from toyjax import statistics
 from toyjax.plots import palette
 from toyjax.roles import Outcome
+from toyjax.runs import Runs
 
 
 def draw_phase(
@@ -116,4 +118,41 @@ def draw_fine_phase(
     aspect='auto',
     interpolation='nearest',
     extent=(-0.5, num_columns - 0.5, -0.5, num_rows - 0.5),
+  )
+
+
+def draw_phase_of_runs(
+  axes: Axes,
+  found: Sequence[Runs],
+  outcomes: type[Outcome],
+  *,
+  column: str,
+  row: str,
+) -> list[Patch]:
+  """Draws the shares of last outcomes over two settings, see `draw_phase`.
+
+  Args:
+    axes: where to draw.
+    found: configurations with an array outcome [S, K]; of several that share
+      both settings the first is drawn.
+    outcomes: of the codes.
+    column: name of the setting from left to right, increasing.
+    row: name of the setting from the bottom up, increasing.
+
+  Returns:
+    Handles of the outcomes that occur, for a legend.
+  """
+  cells: dict[tuple[float, float], np.ndarray] = {}
+  for runs in found:
+    counts = statistics.counts(runs.last('outcome'), len(outcomes))
+    point = runs.configuration[row], runs.configuration[column]
+    cells.setdefault(point, counts / runs.num_runs)
+  rows, columns = (sorted(set(values)) for values in zip(*cells))
+  return draw_phase(
+    axes,
+    columns=[f'{value:g}' for value in columns],
+    rows=[f'{value:g}' for value in rows],
+    outcomes=list(outcomes),
+    fractions=np.asarray([[cells[r, c] for c in columns] for r in rows]),
+    texts=None,
   )

@@ -1,6 +1,7 @@
 """How much of a dimension each vector has to itself.
 
-    vectors [K, M] --dimensionalities--> D_i; num_hidden, W --> D*
+    vectors [K, M] --dimensionalities--> D_i; W --> D*, and what it sticks at
+    vectors, key --scatter--> vectors of the same lengths in random directions
 
 References:
   Elhage et al. 2022, Toy models of superposition, "The geometry of
@@ -11,9 +12,12 @@ References:
 from typing import NamedTuple
 
 import chex
+import jax
 import jax.numpy as jnp
 
-from toyjax.base import Array
+from toyjax import roles
+from toyjax.base import Array, PRNGKey
+from toyjax.roles import Role
 
 
 class Line(NamedTuple):
@@ -37,6 +41,28 @@ PUBLISHED_LINES = (
   Line(3 / 8, 'square antiprism'),
   Line(0.0, 'not learned'),
 )
+
+
+# D* sticks at a value when it is within this fraction of it: a twentieth, when
+# the next published value, 1/2 after 1, is ten times as far.
+STICKING = 0.05
+
+
+class Packing(roles.Outcome):
+  """How many dimensions there are for each feature, by D*."""
+
+  # D* is not finite.
+  DIVERGED = 0, Role.DIVERGED
+  # More than one: dimensions are left unused.
+  UNUSED = 1, Role.FAILED
+  # One: each represented feature has its own.
+  DEDICATED = 2, Role.SOLVED
+  # Between one and one half.
+  BETWEEN = 3, Role.UNDECIDED
+  # One half, that of antipodal pairs.
+  DIGONS = 4, Role.SOLVED
+  # Less.
+  DENSER = 5, Role.SOLVED
 
 
 def dimensionalities(vectors: Array) -> Array:
@@ -69,3 +95,33 @@ def dimensions_per_feature(weights: Array) -> Array:
   """
   chex.assert_rank(weights, 2)
   return weights.shape[0] / jnp.sum(weights**2)
+
+
+def classify(dimensions_per_feature: Array) -> Array:
+  """Returns the int32 [] code of `Packing` of D* []."""
+  ratio = dimensions_per_feature
+  tests = {
+    Packing.DIVERGED: ~jnp.isfinite(ratio),
+    Packing.UNUSED: ratio > 1.0 + STICKING,
+    Packing.DEDICATED: ratio >= 1.0 - STICKING,
+    Packing.BETWEEN: ratio > 0.5 * (1.0 + STICKING),
+    Packing.DIGONS: ratio >= 0.5 * (1.0 - STICKING),
+    Packing.DENSER: jnp.bool_(True),
+  }
+  return roles.first(Packing, tests)
+
+
+def scatter(vectors: Array, key: PRNGKey) -> Array:
+  """Returns vectors of the same lengths in uniform directions, [K, M].
+
+  What D_i does where vectors are long and short as in a net, and know nothing
+  of one another.
+
+  Args:
+    vectors: [K, M].
+    key: [] typed key.
+  """
+  drawn = jax.random.normal(key, vectors.shape, jnp.float32)
+  lengths = jnp.linalg.norm(vectors, axis=1, keepdims=True)
+  units = drawn / jnp.linalg.norm(drawn, axis=1, keepdims=True)
+  return lengths * units.astype(vectors.dtype)

@@ -21,36 +21,36 @@ from toyjax.roles import Role
 
 
 class Polygon(roles.Outcome):
-  """What the represented features form: the first that fits, in this order.
+  """What the represented features form; the commonest of a role come first.
 
   Solved are those that use both dimensions and keep all features apart.
   """
 
   # A weight is not finite.
   DIVERGED = 0, Role.DIVERGED
-  # No feature is represented.
-  NOTHING = 1, Role.FAILED
+  # None of the below.
+  IRREGULAR = 1, Role.FAILED
   # Some share a direction: one cannot be told from another.
   MERGED = 2, Role.FAILED
+  # No feature is represented.
+  NOTHING = 3, Role.FAILED
   # One feature alone.
-  SINGLE = 3, Role.FAILED
+  SINGLE = 4, Role.FAILED
   # One antipodal pair alone.
-  DIGON = 4, Role.FAILED
-  # Two at a right angle: a dimension for each, no superposition.
-  ORTHOGONAL = 5, Role.SOLVED
-  # An antipodal pair, and one at right angles to it.
-  DIGON_AND_SINGLE = 6, Role.SOLVED
+  DIGON = 5, Role.FAILED
+  PENTAGON = 6, Role.SOLVED
   # Two antipodal pairs at right angles: a square, if lengths are equal.
   TWO_DIGONS = 7, Role.SOLVED
-  TRIANGLE = 8, Role.SOLVED
-  PENTAGON = 9, Role.SOLVED
-  HEXAGON = 10, Role.SOLVED
-  HEPTAGON = 11, Role.SOLVED
-  OCTAGON = 12, Role.SOLVED
+  # An antipodal pair, and one at right angles to it.
+  DIGON_AND_SINGLE = 8, Role.SOLVED
+  # Two at a right angle: a dimension for each, no superposition.
+  ORTHOGONAL = 9, Role.SOLVED
+  TRIANGLE = 10, Role.SOLVED
+  HEXAGON = 11, Role.SOLVED
+  HEPTAGON = 12, Role.SOLVED
+  OCTAGON = 13, Role.SOLVED
   # A regular polygon of more corners.
-  LARGER = 13, Role.SOLVED
-  # None of the above.
-  IRREGULAR = 14, Role.FAILED
+  LARGER = 14, Role.SOLVED
 
 
 class Thresholds(NamedTuple):
@@ -143,18 +143,21 @@ def describe(weights: Array, *, thresholds: Thresholds) -> Description:
   is_square = are_all((off <= thresholds.direction) & (turns >= 1.0))
   is_across = jnp.any(is_gap & (turns == 2.0))
 
-  tests = {
-    Polygon.DIVERGED: ~jnp.all(jnp.isfinite(weights)),
-    Polygon.NOTHING: number == 0,
+  named = {
     Polygon.MERGED: ~are_all(gaps >= thresholds.direction),
+    Polygon.NOTHING: number == 0,
     Polygon.SINGLE: number == 1,
     Polygon.DIGON: is_square & (number == 2) & is_across,
-    Polygon.ORTHOGONAL: is_square & (number == 2),
-    Polygon.DIGON_AND_SINGLE: is_square & (number == 3),
     Polygon.TWO_DIGONS: is_square & (number == 4),
+    Polygon.DIGON_AND_SINGLE: is_square & (number == 3),
+    Polygon.ORTHOGONAL: is_square & (number == 2) & ~is_across,
     **{kind: is_regular & (number == k) for kind, k in _CORNERS.items()},
     Polygon.LARGER: is_regular & (number > max(_CORNERS.values())),
-    Polygon.IRREGULAR: jnp.bool_(True),
+  }
+  tests = {
+    Polygon.DIVERGED: ~jnp.all(jnp.isfinite(weights)),
+    Polygon.IRREGULAR: ~jnp.any(jnp.stack(list(named.values()))),
+    **named,
   }
   return Description(
     outcome=roles.first(Polygon, tests),
