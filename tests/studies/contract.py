@@ -39,6 +39,7 @@ _FEWER = {
     *('--adam_b2=0.999', '--num_steps=150'),
   ),
   'superposition_phase': ('--num_features=3', '--importance=1'),
+  'resampling_trial': ('--state_steps=200',),
 }
 # Columns of what is counted, the last one of several first.
 KINDS = ('last_outcome', 'outcome', 'class', 'end')

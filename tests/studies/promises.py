@@ -96,6 +96,14 @@ PROMISES: Mapping[str, Promise] = {
   'symmetric_escape': Promise(
     _names(['escape'], ['escape']), '--seed=1', _OVERLAP
   ),
+  'resampling_trial': Promise(
+    _names(['arms', 'pairs', 'spells'], ['repaired', 'survival']),
+    '--seed=1',
+    _OVERLAP,
+  ),
+  'latent_resampling': Promise(
+    _names(['arms'], ['revived']), '--seed=1', 'means over states'
+  ),
   'chaos_map': Promise(
     _names(
       ['summary', 'edges', 'zooms', 'dimensions', 'lyapunov', 'scan'],
@@ -147,6 +155,13 @@ PROMISES: Mapping[str, Promise] = {
   'single_polygons': Promise(
     _names(['summary', 'polygons', 'ends'], ['losses']),
     *('--seed=1', _SUMMARY),
+  ),
+  'sparse_autoencoder': Promise(
+    _names(
+      ['summary', 'latents', 'features', 'fit', 'differences', 'dead'],
+      ['features'],
+    ),
+    *('--seed=1', _names(['summary', 'latents'])),
   ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),

@@ -4,9 +4,12 @@ from tests.studies.contract import SweepContract, session_of
 
 NAMES = (
   'optimization_failure',
+  'sparse_autoencoder',
   'sqrt_failure',
   'single_polygons',
   'superposition_phase',
+  'resampling_trial',
+  'latent_resampling',
   'symmetric_escape',
   'text_failure',
   'failure_survival',
