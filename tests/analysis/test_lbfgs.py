@@ -184,8 +184,7 @@ def test_another_function_may_be_descended():
   target = jnp.arange(1.0, 3.0 * N + 1.0)
   scale = jnp.linspace(1.0, 30.0, 3 * N)
 
-  def evaluate(v, num_features):
-    assert num_features == N
+  def evaluate(v):
     return jax.value_and_grad(
       lambda v: 1.0 + jnp.sum(scale * (v - target) ** 2)
     )(v)

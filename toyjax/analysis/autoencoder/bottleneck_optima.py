@@ -120,7 +120,7 @@ def _descents(
       num_pairs=_NUM_PAIRS,
       tolerances=lbfgs.Tolerances(solved_sse=0.0, gradient=_GRADIENT),
       max_evaluations=_MAX_EVALUATIONS,
-      evaluate=jax.value_and_grad(lambda v, _: loss_of(v, _NUM_NODES) / scale),
+      evaluate=jax.value_and_grad(lambda v: loss_of(v, _NUM_NODES) / scale),
     )
     params = pieces.params_of(end.v, num_features)
     loss = loss_of(end.v, sparse_bottleneck.NUM_NODES)

@@ -24,8 +24,8 @@ import jax.numpy as jnp
 from toyjax.analysis.autoencoder import pieces
 from toyjax.base import Array
 
-# (v [MN + N], N) -> F [] and ∇F [MN + N].
-Evaluate = Callable[[Array, int], tuple[Array, Array]]
+# v [MN + N] -> F [] and ∇F [MN + N].
+Evaluate = Callable[[Array], tuple[Array, Array]]
 
 # Shares of the expected fall and of the slope that a step must reach.
 _FALL, _SLOPE = 1e-4, 0.9
@@ -96,20 +96,13 @@ class Tolerances(NamedTuple):
   gradient: float
 
 
-def on_one_hot(v: Array, num_features: int) -> tuple[Array, Array]:
-  """Returns the SSE on X = I and its gradient."""
-  params = pieces.params_of(v, num_features)
-  pattern = pieces.on_pattern(params)
-  return pieces.sse_on_piece(params, pattern), pieces.gradient(v, pattern)
-
-
 def start(
   v: Array,
   *,
   num_features: int,
   num_pairs: int,
   tolerances: Tolerances,
-  evaluate: Evaluate = on_one_hot,
+  evaluate: Evaluate | None = None,
 ) -> State:
   """Returns a descent about to set out along -∇F, by a step of at most 1.
 
@@ -118,9 +111,9 @@ def start(
     num_features: N.
     num_pairs: K >= 1, steps that the inverse Hessian is made of.
     tolerances: where it ends.
-    evaluate: F and its gradient.
+    evaluate: F and its gradient; None is the SSE on X = I.
   """
-  sse, gradient = evaluate(v, num_features)
+  sse, gradient = _evaluate(v, num_features, evaluate)
   square = jnp.sum(gradient**2)
   zero, count = jnp.zeros_like(sse), jnp.int32(0)
   memory = jnp.zeros((num_pairs, *v.shape), v.dtype)
@@ -142,8 +135,8 @@ def start(
     largest_norm=_norm(v, num_features),
     end=count + End.UNFINISHED,
   )
-  end = _end(state, tolerances)
-  end = jnp.where(jnp.isfinite(sse + square), end, End.DIVERGED)
+  finite = jnp.isfinite(sse + square)
+  end = jnp.where(finite, _end(state, tolerances), End.DIVERGED)
   return state._replace(end=end)
 
 
@@ -152,7 +145,7 @@ def step(
   *,
   num_features: int,
   tolerances: Tolerances,
-  evaluate: Evaluate = on_one_hot,
+  evaluate: Evaluate | None = None,
 ) -> State:
   """Tries one size: takes the step, or tries another next time.
 
@@ -161,7 +154,7 @@ def step(
   """
   move = state.size * state.direction
   v = state.v + move
-  sse, gradient = evaluate(v, num_features)
+  sse, gradient = _evaluate(v, num_features, evaluate)
   along = jnp.sum(gradient * state.direction)
   # What is not finite passes no comparison: the step was too long.
   falls = sse <= state.sse + _FALL * state.size * state.slope
@@ -200,21 +193,19 @@ def descend(
   num_pairs: int,
   tolerances: Tolerances,
   max_evaluations: int,
-  evaluate: Evaluate = on_one_hot,
   remembers: bool | Array = True,
+  evaluate: Evaluate | None = None,
 ) -> State:
   """Descends until it ends, or stays UNFINISHED after so many evaluations.
 
-  Args, beside those of `start`:
-    max_evaluations: of F and ∇F.
-    remembers: bool [], may be traced; False forgets all pairs after each step:
-      steepest descent with the same line search.
+  Where `remembers`, bool [], is false, all pairs are forgotten after each step:
+  steepest descent with the same line search. The others are those of `start`.
   """
-  same: dict[str, Any] = {'num_features': num_features}
-  same |= {'tolerances': tolerances, 'evaluate': evaluate}
+  given: Any = {'num_features': num_features, 'tolerances': tolerances}
+  given |= {'evaluate': evaluate}
 
   def advance(state: State) -> State:
-    state = step(state, **same)
+    state = step(state, **given)
     if remembers is True:
       return state
     return _where(jnp.asarray(remembers), state, _forget(state))
@@ -224,15 +215,24 @@ def descend(
       (state.end == End.UNFINISHED) & (state.num_evaluations < max_evaluations)
     ),
     advance,
-    start(v, num_pairs=num_pairs, **same),
+    start(v, num_pairs=num_pairs, **given),
   )
 
 
 def _forget(state: State) -> State:
-  """Returns the descent without its pairs, about to go on along -∇F."""
+  """Goes on along -∇F, unless a direction is being searched along."""
   plain = _aim(state._replace(inverse=jnp.zeros_like(state.inverse)))
-  # A direction that is being searched along is kept.
   return _where(state.num_trials > 0, state, plain)
+
+
+def _evaluate(
+  v: Array, num_features: int, evaluate: Evaluate | None
+) -> tuple[Array, Array]:
+  if evaluate is not None:
+    return evaluate(v)
+  params = pieces.params_of(v, num_features)
+  pattern = pieces.on_pattern(params)
+  return pieces.sse_on_piece(params, pattern), pieces.gradient(v, pattern)
 
 
 def _norm(v: Array, num_features: int) -> Array:
