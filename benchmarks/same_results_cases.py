@@ -135,5 +135,13 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--num_steps=60', '--observe_steps=20,60', '--num_seeds=12'),
     ),
   ),
+  'hand_written_gradient': (
+    (
+      *('hand_written_gradient', '--num_features=5', '--importance_decay=0.7'),
+      *('--batch_size=32', '--num_steps=60', '--observe_steps=20,60'),
+      *('--then_steps=5', '--num_test=256', '--num_states=2'),
+      *('--num_frames=2', '--num_seeds=12'),
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

@@ -6,6 +6,7 @@ NAMES = (
   'optimization_failure',
   'sqrt_failure',
   'superposition_phase',
+  'hand_written_gradient',
   'symmetric_escape',
   'text_failure',
   'failure_survival',

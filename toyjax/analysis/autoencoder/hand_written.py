@@ -7,19 +7,25 @@ rows.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+import functools
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.flatten_util
 import jax.numpy as jnp
+import numpy as np
 
+from toyjax import loops
+from toyjax.analysis.autoencoder import polygons
 from toyjax.base import Array, Dynamics, PRNGKey
 from toyjax.toys.relu_autoencoder import Params
 
 # (W and b, batch [N, B], importance [N]) -> loss [], what W and b lose at rate
 # 1.
 Update = Callable[[Params, Array, Array], tuple[Array, Params]]
+Arms = dict[str, Params]  # Nets by name.
+_WIDTH = 1e-6  # Of a difference in float64, about the root of its rounding.
 
 
 class _Pass(NamedTuple):
@@ -93,7 +99,7 @@ def hand_written(
   """
   found = _pass(params, batch, importance)
   own = importance * jnp.mean(found.errors * batch, axis=1)
-  weights = found.decoder + params.weights * own
+  weights = found.decoder + params.weights * own[None, :]
   return found.loss, Params(weights, jnp.mean(found.errors, axis=1))
 
 
@@ -101,6 +107,108 @@ UPDATES: Mapping[str, Update] = {
   'hand_written': hand_written,
   'gradient': gradient,
 }
+
+
+def descend(
+  arms: Mapping[str, Update],
+  *,
+  init: Callable[[PRNGKey], Arms],
+  sample: Callable[[PRNGKey], Array],
+  importance: Array,
+  learning_rate: float | Array,
+) -> Dynamics:
+  """Returns the dynamics of several nets, all of which see the same batches.
+
+  Args:
+    arms: name -> what is taken at each step, times the rate.
+    init: key -> parameters by the same names.
+    sample: key -> batch [N, B], features first.
+    importance: I, [N].
+    learning_rate: may be traced.
+
+  Returns:
+    A `Dynamics` over parameters by name, with each arm's loss before the step.
+  """
+
+  def step(key: PRNGKey, state: Arms) -> tuple[Arms, dict[str, Array]]:
+    batch = sample(key)
+    losses, moved = {}, {}
+    for name, update in arms.items():
+      losses[name], taken = update(state[name], batch, importance)
+      moved[name] = jax.tree.map(
+        lambda own, less: own - learning_rate * less, state[name], taken
+      )
+    return moved, losses
+
+  return Dynamics(init, step)
+
+
+def averaged(dynamics: Dynamics, average_steps: float) -> Dynamics:
+  """Tracks the moving average of each arm's loss.
+
+  a ← a + (L - a) / K, from the first step's loss on.
+
+  Args:
+    dynamics: from `descend`.
+    average_steps: K >= 1.
+  """
+
+  def update(record: Any, step: Array, state: Arms, info: Any) -> Any:
+    del state
+    return {
+      name: jnp.where(
+        step == 1, info[name], old + (info[name] - old) / average_steps
+      )
+      for name, old in record.items()
+    }
+
+  return loops.track(
+    dynamics,
+    init=lambda state: {
+      name: jnp.zeros((), own.bias.dtype) for name, own in state.items()
+    },
+    update=update,
+  )
+
+
+def jittered(key: PRNGKey, arms: Arms, noise: float) -> Arms:
+  """Adds the same normal noise to W and b of every arm.
+
+  Args:
+    key: of the noise.
+    arms: parameters by name.
+    noise: its standard deviation.
+  """
+
+  def add(params: Params) -> Params:
+    keys = jax.random.split(key)
+    return Params(
+      *(
+        leaf + noise * jax.random.normal(own, leaf.shape).astype(leaf.dtype)
+        for own, leaf in zip(keys, params)
+      )
+    )
+
+  return {name: add(params) for name, params in arms.items()}
+
+
+def tell(params: Params, test: Array, importance: Array) -> dict[str, Array]:
+  """Returns what a net has come to: polygon, L, |∇L|, and the net itself.
+
+  Args:
+    params: W [2, N] and b [N].
+    test: samples [N, B], features first.
+    importance: I, [N].
+  """
+  loss, slope = gradient(params, test, importance)
+  found = polygons.describe(params.weights, thresholds=polygons.THRESHOLDS)
+  return {
+    'outcome': found.outcome,
+    'loss': loss,
+    'gradient_norm': jnp.linalg.norm(jax.flatten_util.ravel_pytree(slope)[0]),
+    'ends': params.weights,
+    'biases': params.bias,
+  }
 
 
 def finite_differences(
@@ -124,37 +232,40 @@ def finite_differences(
   return unflatten((ahead - behind) / (2.0 * width))
 
 
-def descend(
-  arms: Mapping[str, Update],
-  *,
-  init: Callable[[PRNGKey], dict[str, Params]],
-  sample: Callable[[PRNGKey], Array],
-  importance: Array,
-  learning_rate: float | Array,
-) -> Dynamics:
-  """Returns the dynamics of several nets, all of which see the same batches.
+def misses(
+  importance: np.ndarray, *, sparsity: float, num_states: int, seed: int
+) -> dict[tuple[str, str], np.ndarray]:
+  """Compares the updates with differences of L at random states, in float64.
 
   Args:
-    arms: name -> what is taken at each step, times the rate.
-    init: key -> parameters by the same names.
-    sample: key -> batch [N, B], features first.
     importance: I, [N].
-    learning_rate: may be traced.
+    sparsity: S of a batch of 64.
+    num_states: of W ~ N(0, 1), M = 2, and b ~ N(0, .3).
+    seed: of the states.
 
   Returns:
-    A `Dynamics` over parameters by name, with each arm's loss before the step.
+    (name of the update, field of `Params`) -> |update - differences| /
+    |differences| [num_states].
   """
-
-  def step(
-    key: PRNGKey, state: dict[str, Params]
-  ) -> tuple[dict[str, Params], dict[str, Array]]:
-    batch = sample(key)
-    losses, moved = {}, {}
-    for name, update in arms.items():
-      losses[name], taken = update(state[name], batch, importance)
-      moved[name] = jax.tree.map(
-        lambda own, less: own - learning_rate * less, state[name], taken
+  num_features = len(importance)
+  draw = np.random.default_rng(seed)
+  off: dict[tuple[str, str], list[float]] = {
+    (name, part): [] for name in UPDATES for part in Params._fields
+  }
+  with jax.enable_x64(True):
+    differ = jax.jit(functools.partial(finite_differences, width=_WIDTH))
+    for _ in range(num_states):
+      params = Params(
+        jnp.asarray(draw.normal(size=(2, num_features))),
+        jnp.asarray(0.3 * draw.normal(size=num_features)),
       )
-    return moved, losses
-
-  return Dynamics(init, step)
+      there = draw.uniform(size=(num_features, 64)) >= sparsity
+      batch = there * draw.uniform(size=there.shape)
+      truth = differ(params, batch, importance)
+      for name, update in UPDATES.items():
+        taken = update(params, jnp.asarray(batch), jnp.asarray(importance))[1]
+        for part in Params._fields:
+          exact = np.asarray(getattr(truth, part))
+          miss = np.linalg.norm(getattr(taken, part) - exact)
+          off[name, part].append(float(miss / np.linalg.norm(exact)))
+  return {name: np.asarray(values) for name, values in off.items()}

@@ -23,7 +23,7 @@ a little noise. Samples are fresh, where the source has a pool of 100,000.
     --num_seeds=1000 --workdir=runs/by_hand_source
 """
 
-from toyjax.analysis.autoencoder.polygons import THRESHOLDS, Polygon
+from toyjax.analysis.autoencoder.polygons import THRESHOLDS
 from toyjax.settings import Values
 from toyjax.stages import Stage, grid
 from toyjax.studies.base import Study
@@ -43,18 +43,9 @@ def make_stages(values: Values) -> list[Stage]:
       make_trial=trial.make_trial,
       variables=trial.VARIABLES,
       attrs=lambda own: THRESHOLDS._asdict(),
-      summarize=_count,
       large=('batch_size', 'num_test'),
     )
   ]
-
-
-def _count(chunk) -> dict[str, int]:
-  by_hand = chunk['outcome'][:, 0, 0]
-  return {
-    kind.name.lower(): int((by_hand == kind).sum())
-    for kind in (Polygon.PENTAGON, Polygon.HEXAGON)
-  }
 
 
 STUDY = Study(
@@ -62,7 +53,7 @@ STUDY = Study(
   SETTINGS,
   make_stages,
   report,
-  num_seeds=100,
+  num_seeds=64,
   complete=complete,
   always=('num_features',),
 )

@@ -3,21 +3,20 @@
 import pathlib
 
 from matplotlib.axes import Axes
-import matplotlib.figure
+from matplotlib.figure import Figure
 import numpy as np
 
 from toyjax.analysis.autoencoder import polygons
-from toyjax.analysis.autoencoder.hand_written import UPDATES
 from toyjax.analysis.autoencoder.polygons import Polygon
-from toyjax.plots import animations, palette, sheets
-from toyjax.plots.latent.latent_plane import feature_colors
+from toyjax.plots import palette, sheets
+from toyjax.plots.latent import moving, vectors
 from toyjax.runs import Runs
 
 _COLORS = (palette.VERMILION, palette.BLUE)
 _NAMES = ('by hand', 'by the gradient')
 
 
-def draw(found: list[Runs]) -> matplotlib.figure.Figure:
+def draw(found: list[Runs]) -> Figure:
   """Draws a typical net of each update, and the losses of all runs."""
   figure, grid = sheets.panels(
     3 * len(found),
@@ -28,20 +27,18 @@ def draw(found: list[Runs]) -> matplotlib.figure.Figure:
     width=3.9,
     height=3.9,
   )
-  for runs, row in zip(found, np.reshape(grid, (-1, 3))):
+  for place, runs in enumerate(found[:3]):
+    row = grid[3 * place : 3 * place + 3]
     run = _typical(runs)
     reach = 1.25 * max(1.0, np.abs(runs.data['ends'][run, :, 0]).max())
     for u, axes in enumerate(row[:2]):
-      _draw_vectors(axes, runs.data['ends'][run, u, 0], reach)
+      _draw_plane(axes, runs.data['ends'][run, u, 0], reach)
       kind = Polygon(int(runs.data['outcome'][run, u, 0]))
       loss = runs.data['loss'][run, u, 0]
-      axes.set_title(f'{runs.label}, {_NAMES[u]}: {_words(kind)}\nL = {loss:.4f}')
+      words = kind.name.lower().replace('_', ' ')
+      axes.set_title(f'{runs.label}, {_NAMES[u]}: {words}\nL = {loss:.4f}')
     _draw_losses(row[2], runs)
   return figure
-
-
-def _words(kind: Polygon) -> str:
-  return kind.name.lower().replace('_', ' ')
 
 
 def _typical(runs: Runs) -> int:
@@ -56,29 +53,13 @@ def _typical(runs: Runs) -> int:
   return int(np.argmax(by_hand == np.bincount(by_hand).argmax()))
 
 
-def _draw_vectors(axes: Axes, weights: np.ndarray, reach: float) -> None:
-  """Draws the columns of W [2, N] as dots, the longer ones with their names."""
-  axes.add_patch(
-    matplotlib.patches.Circle(
-      (0, 0), 1.0, fill=False, edgecolor='#C8C8C4', linestyle=':'
-    )
+def _draw_plane(axes: Axes, weights: np.ndarray, reach: float) -> None:
+  vectors.draw_vectors(
+    axes,
+    vectors=weights,
+    reach=reach,
+    named_from=polygons.THRESHOLDS.represented,
   )
-  lengths = np.linalg.norm(weights, axis=0)
-  for i, color in enumerate(feature_colors(weights.shape[1])):
-    axes.plot(*zip((0, 0), weights[:, i]), color=color, linewidth=1.2)
-    axes.plot(*weights[:, i], 'o', color=color, markersize=5)
-    if lengths[i] > polygons.THRESHOLDS.represented:
-      axes.annotate(
-        str(i),
-        1.12 * weights[:, i],
-        color=color,
-        ha='center',
-        va='center',
-        fontweight='bold',
-      )
-  axes.set_xlim(-reach, reach)
-  axes.set_ylim(-reach, reach)
-  axes.set_aspect('equal')
   axes.set_xlabel('hidden unit 1')
 
 
@@ -100,42 +81,15 @@ def _draw_losses(axes: Axes, runs: Runs) -> None:
 
 
 def animate(runs: Runs, path: pathlib.Path, *, num_frames: int) -> None:
-  """Writes vectors of one run through training beside its moving average.
-
-  Axes stay; frames are evenly spaced in distance travelled by both nets.
-  """
+  """Writes both nets of one run through training, beside their losses."""
   run = _typical(runs)
-  weights, losses = (
-    runs.data[name][run] for name in ('weights', 'average_loss')
-  )
-  steps = runs.values['observe_steps']
-  flat = np.moveaxis(weights, 1, 0).reshape(len(steps), -1)
-  frames = animations.evenly_moving(flat, max(num_frames, 2))[:num_frames]
-  reach = 1.25 * max(1.0, np.abs(weights).max())
-  figure = matplotlib.figure.Figure((9.6, 3.6), layout='constrained')
-  *planes, curve = figure.subplots(1, len(UPDATES) + 1)
-  for u, name in enumerate(_NAMES):
-    curve.plot(steps, losses[u], color=_COLORS[u], label=name)
-  cursor = curve.axvline(steps[0], color='black', linewidth=1.0)
-  curve.set_title('loss, moving average', fontsize=9.5)
-  curve.set_xlabel('steps')
-  curve.legend(fontsize=8)
-
-  def draw_frame(frame: int) -> None:
-    k = frames[frame]
-    for u, axes in enumerate(planes):
-      axes.clear()
-      _draw_vectors(axes, weights[u, k], reach)
-      axes.set_title(
-        f'{runs.label}, {_NAMES[u]}, step {steps[k]:,}', fontsize=9.5
-      )
-    cursor.set_xdata([steps[k], steps[k]])
-
-  animations.write_animation(
-    figure,
-    draw_frame,
-    num_frames=len(frames),
-    frames_per_second=8,
-    dpi=80,
-    path=path,
+  moving.animate_vectors(
+    path,
+    titles=[f'{runs.label}, {name}' for name in _NAMES],
+    steps=runs.values['observe_steps'],
+    vectors=runs.data['weights'][run],
+    losses=runs.data['average_loss'][run],
+    colors=_COLORS,
+    named_from=polygons.THRESHOLDS.represented,
+    num_frames=num_frames,
   )

@@ -1,14 +1,13 @@
 """What the runs show: which update is a gradient, which polygons, who stays."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 import functools
 import itertools
 
-import jax
 import numpy as np
 
-from toyjax import statistics, tables
+from toyjax import statistics, tables, texts
 from toyjax.analysis.autoencoder import hand_written, polygons
 from toyjax.analysis.autoencoder.hand_written import UPDATES
 from toyjax.analysis.autoencoder.polygons import Polygon
@@ -20,10 +19,6 @@ from toyjax.studies.base import Report
 from toyjax.studies.hand_written_gradient import figures
 from toyjax.studies.hand_written_gradient.trial import STAGES, importance_of
 from toyjax.tables import CONFIGURATION, Row, Share, Table, column, shares
-from toyjax.toys.relu_autoencoder import Params
-
-_WIDTH = 1e-6  # Of a difference in float64, about the root of its rounding.
-_BATCH = 64  # Samples of L at a random state.
 
 
 def report(found: list[Runs], values: Values) -> Report:
@@ -65,17 +60,18 @@ def report(found: list[Runs], values: Values) -> Report:
     'differences',
     tables.each(found, _differences),
     'By hand less by the gradient, the same seeds and batches:',
-    (CONFIGURATION, column('share'), *tables.difference('difference:')),
+    (
+      *(CONFIGURATION, column('end'), column('share')),
+      *tables.difference('difference:'),
+    ),
   )
-  moving = ['animation.gif'] * bool(values['num_frames'])
-  if moving and animations.mp4_is_possible():
-    moving.append('animation.mp4')
+  moving = ['gif', 'mp4'] if animations.mp4_is_possible() else ['gif']
   return Report(
     (gradient, summary, corners, differences),
     (Sheet('vectors', lambda: figures.draw(found), dpi=100),),
     {'polygons': polygons.THRESHOLDS._asdict()},
     dict.fromkeys(
-      moving,
+      [f'animation.{suffix}' for suffix in moving],
       functools.partial(
         figures.animate, found[-1], num_frames=values['num_frames']
       ),
@@ -85,28 +81,13 @@ def report(found: list[Runs], values: Values) -> Report:
 
 def _compare(runs: Runs, *, num_states: int) -> Iterator[Row]:
   """Compares both updates with differences of L at random states."""
-  num_features = runs.values['num_features']
-  draw = np.random.default_rng(runs.values['seed'])
-  off = {(name, part): [] for name in UPDATES for part in Params._fields}
-  with jax.enable_x64(True):
-    importance = jax.numpy.asarray(importance_of(runs.values))
-    differ = jax.jit(
-      functools.partial(hand_written.finite_differences, width=_WIDTH)
-    )
-    for _ in range(num_states):
-      weights = draw.normal(size=(2, num_features))
-      params = Params(weights, 0.3 * draw.normal(size=num_features))
-      batch = draw.uniform(size=(num_features, _BATCH))
-      is_there = draw.uniform(size=batch.shape)
-      batch *= is_there >= runs.configuration['sparsity']
-      truth = differ(params, batch, importance)
-      for name, update in UPDATES.items():
-        taken = update(params, batch, importance)[1]
-        for part in Params._fields:
-          exact = np.asarray(getattr(truth, part))
-          miss = np.linalg.norm(getattr(taken, part) - exact)
-          off[name, part].append(miss / np.linalg.norm(exact))
-  for (name, part), misses in off.items():
+  found = hand_written.misses(
+    importance_of(runs.values),
+    sparsity=runs.configuration['sparsity'],
+    num_states=num_states,
+    seed=runs.values['seed'],
+  )
+  for (name, part), misses in found.items():
     yield {
       **{'update': name, 'of': part, 'num_states': num_states},
       'median': float(np.median(misses)),
@@ -128,20 +109,9 @@ def corners_of(weights: np.ndarray) -> list[str]:
   """Returns the features of each net [S, 2, N] that are represented, named."""
   lengths = np.linalg.norm(weights, axis=1)
   threshold = polygons.THRESHOLDS.represented
-  return [_spans(np.flatnonzero(row > threshold)) for row in lengths]
-
-
-def _spans(features: Sequence[int]) -> str:
-  """Writes 0, 1, 2, 3, 4, 7 as '0-4 7'."""
-  spans: list[list[int]] = []
-  for feature in features:
-    if spans and feature == spans[-1][-1] + 1:
-      spans[-1].append(int(feature))
-    else:
-      spans.append([int(feature)])
-  return ' '.join(
-    str(s[0]) if len(s) == 1 else f'{s[0]}-{s[-1]}' for s in spans
-  )
+  return [
+    texts.spans(np.flatnonzero(row > threshold).tolist()) for row in lengths
+  ]
 
 
 def _corners(runs: Runs) -> Iterator[Row]:

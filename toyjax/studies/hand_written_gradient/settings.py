@@ -1,14 +1,21 @@
 """Settings of the hand-written update beside the gradient."""
 
 from toyjax.common_settings import DTYPE, INIT_SCALE, SEED, steps
-from toyjax.parsers import FEATURES, NATURAL, NOT_NEGATIVE, POINTS, POSITIVE
-from toyjax.parsers import PROBABILITY, Number, SettingError
+from toyjax.parsers import (
+  FEATURES,
+  NATURAL,
+  NOT_NEGATIVE,
+  POINTS,
+  POSITIVE,
+  PROBABILITY,
+  SEVERAL,
+  Number,
+  SettingError,
+)
 from toyjax.settings import Values, fixed, reported, shape, traced
 
 SETTINGS = (
-  shape(
-    'num_features', [5, 32], FEATURES, 'n; m is 2.', letter='n', label='n'
-  ),
+  shape('num_features', [5, 32], FEATURES, 'n; m is 2.', letter='n', label='n'),
   fixed(
     'importance_decay',
     [0.7, 0.9],
@@ -61,9 +68,7 @@ SETTINGS = (
   reported(
     'num_states', 32, POINTS, 'Random states at which updates are compared.'
   ),
-  reported(
-    'num_frames', 40, NATURAL, 'Frames of the animation; 0 makes none.'
-  ),
+  reported('num_frames', 40, SEVERAL, 'Most frames of the animation.'),
   SEED,
   DTYPE,
 )
