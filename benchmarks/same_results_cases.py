@@ -143,5 +143,12 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--num_frames=2', '--num_seeds=12'),
     ),
   ),
+  'double_descent': (
+    (
+      *('double_descent', '--num_features=12', '--num_samples=3,8'),
+      *('--sparsity=0.7', '--num_steps=60', '--num_test=100'),
+      '--num_seeds=12',
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

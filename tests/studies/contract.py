@@ -39,6 +39,7 @@ _FEWER = {
     *('--adam_b2=0.999', '--num_steps=150'),
   ),
   'superposition_phase': ('--importance=1',),
+  'double_descent': ('--num_samples=8',),
 }
 # Columns of what is counted, the last one of several first.
 KINDS = ('last_outcome', 'outcome', 'class', 'end')

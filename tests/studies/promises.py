@@ -151,6 +151,10 @@ PROMISES: Mapping[str, Promise] = {
     ),
     *('--seed=1', _SUMMARY),
   ),
+  'double_descent': Promise(
+    _names(['summary', 'losses', 'onsets'], ['planes', 'curves']),
+    *('--seed=1', _SUMMARY),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

@@ -7,6 +7,7 @@ NAMES = (
   'sqrt_failure',
   'superposition_phase',
   'hand_written_gradient',
+  'double_descent',
   'symmetric_escape',
   'text_failure',
   'failure_survival',

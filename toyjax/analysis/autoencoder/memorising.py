@@ -5,6 +5,7 @@ W, b, samples --tell--> losses, and whether samples form a polygon
 Losses are sums over features, means over samples.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import jax
@@ -95,8 +96,14 @@ def explained(fresh: Losses, num_features: int) -> Array:
 
 
 def is_polygon(hidden: Array) -> Array:
-  """Whether vectors [2, T] are all represented, as a regular T-gon."""
-  found = polygons.describe(hidden, thresholds=polygons.THRESHOLDS)
+  """Whether vectors [2, T] are all represented, as a regular T-gon.
+
+  By the thresholds of `polygons`, but that corners of many may be as close as
+  half of their even gap before they are one direction.
+  """
+  usual = polygons.THRESHOLDS
+  near = min(usual.direction, math.pi / hidden.shape[1])
+  found = polygons.describe(hidden, thresholds=usual._replace(direction=near))
   is_regular = jnp.any(found.outcome == jnp.asarray(_REGULAR))
   return is_regular & (found.num_represented == hidden.shape[1])
 

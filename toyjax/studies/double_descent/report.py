@@ -44,9 +44,9 @@ def report(found: list[Runs], values: Values) -> Report:
       column('median_length', 'sample length', '.2f'),
     ),
   )
-  onsets = Table(
+  begun = Table(
     'onsets',
-    list(_onsets(found)),
+    list(onsets(found)),
     'By setting: the largest T that most seeds hold as a polygon, and the '
     'least from which on most answer fresh samples:',
     (
@@ -58,7 +58,7 @@ def report(found: list[Runs], values: Values) -> Report:
   )
   first = [runs for runs in found if _others(runs) == _others(found[0])]
   return Report(
-    (summary, losses, onsets),
+    (summary, losses, begun),
     (
       Sheet('planes', lambda: figures.draw_planes(first), dpi=80),
       Sheet('curves', lambda: figures.draw_curves(first, losses), dpi=90),
@@ -132,7 +132,7 @@ def _others(runs: Runs) -> dict[str, Any]:
   return {k: v for k, v in runs.configuration.items() if k != 'num_samples'}
 
 
-def _onsets(found: Sequence[Runs]) -> Iterator[Row]:
+def onsets(found: Sequence[Runs]) -> Iterator[Row]:
   """Yields where regimes end and begin, for each setting but T."""
   settings: list[dict[str, Any]] = []
   for runs in found:
