@@ -86,7 +86,7 @@ def test_an_onset_is_where_all_greater_sizes_answer():
   )
   assert first['onset_density'] == pytest.approx(3.0)
   assert (second['last_polygon'], second['onset']) == (None, None)
-  assert second['setting'] == 'weight_decay=1.0'
+  assert second['setting'] == 'weight_decay=1'
 
 
 def test_sheets_are_drawn(found):

@@ -68,7 +68,7 @@ def report(found: list[Runs], values: Values) -> Report:
   moving = ['gif', 'mp4'] if animations.mp4_is_possible() else ['gif']
   return Report(
     (gradient, summary, corners, differences),
-    (Sheet('vectors', lambda: figures.draw(found), dpi=100),),
+    (Sheet('vectors', lambda: figures.draw(found), dpi=70),),
     {'polygons': polygons.THRESHOLDS._asdict()},
     dict.fromkeys(
       [f'animation.{suffix}' for suffix in moving],
