@@ -76,7 +76,7 @@ def test_losses_are_compared_by_seed(found):
   (row,) = (
     row
     for row in STUDY.report([runs], values).table('differences').rows
-    if (row['end'], row['share']) == ('trained', 'loss is the higher')
+    if (row['end'], row['what']) == ('trained', 'loss is the higher')
   )
   expected = tables.paired_difference(
     losses[:, 0] > losses[:, 1], losses[:, 0] < losses[:, 1]

@@ -61,7 +61,7 @@ def report(found: list[Runs], values: Values) -> Report:
     tables.each(found, _differences),
     'By hand less by the gradient, the same seeds and batches:',
     (
-      *(CONFIGURATION, column('end'), column('share')),
+      *(CONFIGURATION, column('end'), column('what')),
       *tables.difference('difference:'),
     ),
   )
@@ -154,12 +154,12 @@ def _differences(runs: Runs) -> Iterator[Row]:
     for kind in Polygon:
       if (both := np.stack([by_hand == kind, true == kind])).any():
         yield {
-          **{'end': end, 'share': kind.name},
+          **{'end': end, 'what': kind.name},
           'difference:': tables.paired_difference(*both),
         }
     higher = losses[:, 0, e] > losses[:, 1, e]
     yield {
-      **{'end': end, 'share': 'loss is the higher'},
+      **{'end': end, 'what': 'loss is the higher'},
       'difference:': tables.paired_difference(
         higher, losses[:, 0, e] < losses[:, 1, e]
       ),
