@@ -49,7 +49,7 @@ def draw_planes(found: Sequence[Runs]) -> Figure:
 
 
 def draw_curves(found: Sequence[Runs], losses: Table) -> Figure:
-  """Draws losses, shares of regimes and lengths of vectors against T."""
+  """Draws losses, shares of runs and lengths of vectors against T."""
   figure, grid = sheets.panels(
     4,
     f'{found[0].num_runs} seeds for each number T of samples, the same samples '
@@ -60,50 +60,39 @@ def draw_curves(found: Sequence[Runs], losses: Table) -> Figure:
     height=3.5,
   )
   sizes = [runs.configuration['num_samples'] for runs in found]
-  rows = [row for row in losses.rows if row['num_samples'] in sizes]
-  rows = rows[: len(sizes)]
-  own, fresh, shares, lengths = grid
-  for axes, name, null, title in (
-    (own, 'loss', 'null_loss', 'loss of the samples, by seed'),
-    (fresh, 'fresh_loss', 'fresh_null_loss', 'loss of fresh samples, by seed'),
-  ):
+  rows = losses.rows[: len(sizes)]  # The first setting, in the order of T.
+  *both, shares, lengths = grid
+  for axes, part in zip(both, ('', 'fresh_')):
     for size, runs in zip(sizes, found):
-      axes.plot(
-        np.full(runs.num_runs, size), runs.data[name], '.', color=palette.BLUE
-      )
+      each = runs.data[f'{part}loss']
+      axes.plot(np.full(len(each), size), each, '.', color=palette.BLUE)
     axes.plot(
-      sizes, [row[null] for row in rows], color='black', label='a constant'
+      *(sizes, [row[f'{part}null_loss'] for row in rows]),
+      color='black',
+      label='a constant',
     )
-    axes.set_title(title)
+    axes.set_title(f'loss of {"fresh" if part else "the"} samples, by seed')
+    axes.set_ylabel('|y - x|² a sample')
     axes.legend()
-  fresh.set_yscale('log')
-  own.set_ylabel('|y - x|² a sample')
-  for place, (kind, text) in enumerate(
-    {
-      Regime.SAMPLES: 'a regular T-gon of samples',
-      Regime.FEATURES: f'{EXPLAINED:g} feature explained',
-    }.items()
-  ):
+  kinds = {
+    'a regular T-gon of samples': Regime.SAMPLES,
+    f'{EXPLAINED:g} feature explained': Regime.FEATURES,
+  }
+  counted: dict[str, list[Share]] = {
+    text: [
+      Share(int(np.sum(r.data['outcome'] == kind)), r.num_runs) for r in found
+    ]
+    for text, kind in kinds.items()
+  }
+  counted['near the lowest loss'] = [row['near'] for row in rows]
+  for place, (text, own) in enumerate(counted.items()):
+    intervals = [share.interval for share in own]
     rates.draw_intervals(
-      shares,
-      x=sizes,
-      intervals=[
-        Share(int(np.sum(r.data['outcome'] == kind)), r.num_runs).interval
-        for r in found
-      ],
-      label=text,
-      place=place,
+      shares, x=sizes, intervals=intervals, label=text, place=place
     )
-  rates.draw_intervals(
-    shares,
-    x=sizes,
-    intervals=[row['near'].interval for row in rows],
-    label='near the lowest loss',
-    place=2,
-  )
   shares.set_title('share of runs')
-  shares.set_ylim(-0.03, 1.03)
-  shares.legend(fontsize=8)
+  shares.set_ylim(-0.03, 1.35)
+  shares.legend(fontsize=8, loc='upper left')
   for name, text in (
     ('median_length', 'sample vectors, median'),
     ('longest', 'sample vectors, longest'),

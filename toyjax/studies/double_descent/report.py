@@ -1,6 +1,6 @@
 """What the runs show by the number of samples: regimes, losses, onsets."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import functools
 from typing import Any
 
@@ -80,14 +80,19 @@ def _losses(runs: Runs, *, near: float) -> Iterator[Row]:
   lowest = int(loss.argmin())
   null = float(runs.data['null_loss'][lowest])
   is_near = loss <= loss[lowest] + near * (null - loss[lowest])
-  hidden = np.moveaxis(runs.data['hidden_vectors'], 1, 2)
-  lengths = np.linalg.norm(hidden, axis=2)
-
-  def medians(measure: Any, vectors: Iterable[np.ndarray]) -> float:
-    return tables.quantile(
-      np.asarray([float(measure(own)) for own in vectors]), 0.5
-    )
-
+  vectors = {
+    'sample': np.moveaxis(runs.data['hidden_vectors'], 1, 2),
+    'feature': np.moveaxis(runs.data['weights'], 1, 2),
+  }
+  lengths = {k: np.linalg.norm(v, axis=2) for k, v in vectors.items()}
+  spread = {}
+  for name, nets in vectors.items():
+    for key, measure in (
+      ('dimensions_per', lambda own: dimensions_per_feature(own.T)),
+      ('dimensionality_of', lambda own: np.mean(dimensionalities(own))),
+    ):
+      found = np.asarray([float(measure(own)) for own in nets])
+      spread[f'{key}_{name}'] = tables.quantile(found, 0.5)
   yield {
     'expected_entries': runs.configuration['num_samples']
     * (1.0 - runs.configuration['sparsity']),
@@ -102,28 +107,12 @@ def _losses(runs: Runs, *, near: float) -> Iterator[Row]:
       f'{name}_explained': tables.quantile(runs.data['explained'], q)
       for name, q in (('low', 0.0), ('median', 0.5), ('high', 1.0))
     },
-    'median_length': tables.quantile(np.median(lengths, axis=1), 0.5),
-    'longest': tables.quantile(lengths.max(axis=1), 0.5),
+    'median_length': tables.quantile(np.median(lengths['sample'], axis=1), 0.5),
+    'longest': tables.quantile(lengths['sample'].max(axis=1), 0.5),
     'num_features_held': tables.quantile(
-      np.sum(
-        np.linalg.norm(runs.data['weights'], axis=1)
-        > polygons.THRESHOLDS.represented,
-        axis=1,
-      ),
-      0.5,
+      (lengths['feature'] > polygons.THRESHOLDS.represented).sum(axis=1), 0.5
     ),
-    'dimensions_per_sample': medians(
-      lambda own: dimensions_per_feature(own.T), hidden
-    ),
-    'dimensions_per_feature': medians(
-      dimensions_per_feature, runs.data['weights']
-    ),
-    'sample_dimensionality': medians(
-      lambda own: np.mean(dimensionalities(own)), hidden
-    ),
-    'feature_dimensionality': medians(
-      lambda own: np.mean(dimensionalities(own.T)), runs.data['weights']
-    ),
+    **spread,
   }
 
 
@@ -132,47 +121,52 @@ def _others(runs: Runs) -> dict[str, Any]:
   return {k: v for k, v in runs.configuration.items() if k != 'num_samples'}
 
 
+def _onset(explained: Mapping[int, float]) -> int | None:
+  """Returns the least T from which on all T explain a feature."""
+  onset = None
+  for size in sorted(explained, reverse=True):
+    if not explained[size] >= EXPLAINED:
+      break
+    onset = size
+  return onset
+
+
 def onsets(found: Sequence[Runs]) -> Iterator[Row]:
   """Yields where regimes end and begin, for each setting but T."""
   settings: list[dict[str, Any]] = []
   for runs in found:
     if _others(runs) not in settings:
       settings.append(_others(runs))
-  varied = {
-    name
-    for name in settings[0]
-    if any(own[name] != settings[0][name] for own in settings)
-  }
+  varied = [
+    name for name in settings[0] if len({own[name] for own in settings}) > 1
+  ]
   for own in settings:
-    by_size = sorted(
-      (runs for runs in found if _others(runs) == own),
-      key=lambda runs: runs.configuration['num_samples'],
-    )
-    sizes = [runs.configuration['num_samples'] for runs in by_size]
-    medians = [tables.quantile(r.data['explained'], 0.5) for r in by_size]
-    polygons_of = [
-      np.mean(r.data['outcome'] == Regime.SAMPLES) > 0.5 for r in by_size
+    by_size = {
+      runs.configuration['num_samples']: runs
+      for runs in found
+      if _others(runs) == own
+    }
+    sizes = sorted(by_size)
+    medians = {
+      size: tables.quantile(by_size[size].data['explained'], 0.5)
+      for size in sizes
+    }
+    held = [
+      size
+      for size in sizes
+      if np.mean(by_size[size].data['outcome'] == Regime.SAMPLES) > 0.5
     ]
-    onset = None
-    for size, median in zip(reversed(sizes), reversed(medians)):
-      if not median >= EXPLAINED:
-        break
-      onset = size
-    worst = int(np.argmin(medians))
+    onset = _onset(medians)
+    worst = min(sizes, key=medians.__getitem__)
+    words = [f'{name}={text_of(own[name])}' for name in varied]
     yield {
       **own,
-      'setting': ' '.join(
-        f'{name}={text_of(own[name])}' for name in own if name in varied
-      )
-      or 'default',
-      'num_seeds': by_size[0].num_runs,
-      'last_polygon': max(
-        (size for size, is_so in zip(sizes, polygons_of) if is_so),
-        default=None,
-      ),
+      'setting': ' '.join(words) or 'default',
+      'num_seeds': by_size[worst].num_runs,
+      'last_polygon': max(held, default=None),
       'onset': onset,
       'onset_density': onset and onset * (1.0 - own['sparsity']),
-      'worst_T': sizes[worst],
+      'worst_T': worst,
       'worst_explained': medians[worst],
-      'explained_at_most_T': medians[-1],
+      'explained_at_most_T': medians[sizes[-1]],
     }
