@@ -11,13 +11,14 @@ from toyjax.plots.latent.vectors import draw_vectors
 from toyjax.runs import Runs
 from toyjax.tables import Share, Table
 
-_MOST = 8  # Numbers of samples in one picture.
+_MOST = 6  # Numbers of samples in one picture.
 _PLAIN = palette.BLUE, palette.VERMILION  # Samples, features.
 
 
 def draw_planes(found: Sequence[Runs]) -> Figure:
   """Draws W x_t above and W_i below, of each T's run of the lowest loss."""
-  chosen = found[:_MOST]
+  places = np.linspace(0, len(found) - 1, min(_MOST, len(found)))
+  chosen = [found[place] for place in places.round().astype(int)]
   figure, grid = sheets.panels(
     2 * len(chosen),
     'Blue: sample vectors $W x_t$; red: feature vectors $W_i$, of the run of '
@@ -32,7 +33,7 @@ def draw_planes(found: Sequence[Runs]) -> Figure:
     for row, name in enumerate(('hidden_vectors', 'weights')):
       axes, vectors = grid[place + row * len(chosen)], runs.data[name][run]
       # The longest of many vectors are seen, and the rest are a heap.
-      longest = np.argsort(-np.linalg.norm(vectors, axis=0))[:400]
+      longest = np.argsort(-np.linalg.norm(vectors, axis=0))[:100]
       draw_vectors(
         axes,
         vectors=vectors[:, longest],

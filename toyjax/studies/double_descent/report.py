@@ -60,7 +60,7 @@ def report(found: list[Runs], values: Values) -> Report:
   return Report(
     (summary, losses, begun),
     (
-      Sheet('planes', lambda: figures.draw_planes(first), dpi=80),
+      Sheet('planes', lambda: figures.draw_planes(first), dpi=56),
       Sheet('curves', lambda: figures.draw_curves(first, losses), dpi=90),
     ),
     {'explained': EXPLAINED, 'polygons': polygons.THRESHOLDS._asdict()},
