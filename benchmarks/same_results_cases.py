@@ -178,5 +178,20 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--batch_size=16', '--num_evaluations=2', '--num_seeds=12'),
     ),
   ),
+  'hand_written_gradient': (
+    (
+      *('hand_written_gradient', '--num_features=5', '--importance_decay=0.7'),
+      *('--batch_size=32', '--num_steps=60', '--observe_steps=20,60'),
+      *('--then_steps=5', '--num_test=256', '--num_states=2'),
+      *('--num_frames=2', '--num_seeds=12'),
+    ),
+  ),
+  'double_descent': (
+    (
+      *('double_descent', '--num_features=12', '--num_samples=3,8'),
+      *('--sparsity=0.7', '--num_steps=60', '--num_test=100'),
+      '--num_seeds=12',
+    ),
+  ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),
 }

@@ -40,6 +40,7 @@ _FEWER = {
   ),
   'resampling_trial': ('--state_steps=200',),
   'superposition_phase': ('--num_features=3', '--importance=1'),
+  'double_descent': ('--num_samples=8',),
 }
 # Columns of what is counted, the last one of several first.
 KINDS = ('last_outcome', 'outcome', 'class', 'end')

@@ -176,6 +176,19 @@ PROMISES: Mapping[str, Promise] = {
     ),
     *('--seed=1', _SUMMARY),
   ),
+  'hand_written_gradient': Promise(
+    _names(
+      ['gradient', 'summary', 'corners', 'differences'],
+      ['vectors'],
+      'animation.gif',
+      *(['animation.mp4'] if animations.mp4_is_possible() else []),
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
+  'double_descent': Promise(
+    _names(['summary', 'losses', 'onsets'], ['planes', 'curves']),
+    *('--seed=1', _SUMMARY),
+  ),
   'sentence_dendrogram': Promise(
     _names(['clusters', 'sentences'], ['dendrogram']),
     *('--linkage=complete', _BY_CASE, '.', ''),

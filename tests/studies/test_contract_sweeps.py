@@ -12,6 +12,8 @@ NAMES = (
   'superposition_phase',
   'resampling_trial',
   'latent_resampling',
+  'hand_written_gradient',
+  'double_descent',
   'symmetric_escape',
   'text_failure',
   'failure_survival',
