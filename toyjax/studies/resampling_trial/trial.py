@@ -17,7 +17,10 @@ from toyjax.analysis.autoencoder.resampling import Numbers
 from toyjax.base import Array, ArrayTree, Dynamics
 from toyjax.settings import Values
 from toyjax.store import Variable
-from toyjax.studies.optimization_failure.trial import make_dynamics
+from toyjax.studies.optimization_failure.trial import (
+  make_dynamics,
+  with_first_solved,
+)
 from toyjax.toys import relu_autoencoder
 from toyjax.toys.relu_autoencoder import Outcome, Params
 from toyjax.variables import coded, described
@@ -154,19 +157,8 @@ def make_go_on(values: Values) -> chunks.Trial:
     adam = adam._replace(mu=forget(adam.mu), nu=forget(adam.nu))
     start = descent.DescentState(params, (adam, *rest))
 
-    def first_solved(record, step, state, info):
-      del state  # The loss is that of the weights before this step.
-      sse = relu_autoencoder.sse_from_one_hot_loss(
-        info.loss,
-        num_features=values['num_features'],
-        loss_reduction=values['loss_reduction'],
-      )
-      return jnp.where((record < 0) & (sse < solved_sse), step - 1, record)
-
-    dynamics = loops.track(
-      Dynamics(lambda key: start, training.step),
-      init=lambda state: jnp.int32(-1),
-      update=first_solved,
+    dynamics = with_first_solved(
+      Dynamics(lambda key: start, training.step), values
     )
     state, earlier = loops.unroll(
       x['key'],
