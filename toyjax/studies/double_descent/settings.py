@@ -69,7 +69,7 @@ SETTINGS = (
     'Of the samples, which all seeds share; fewer are the first of more.',
     label='data',
   ),
-  fixed('num_steps', 3000, COUNT, 'Full-batch steps; 50,000 in the source.'),
+  fixed('num_steps', 1500, COUNT, 'Full-batch steps; 50,000 in the source.'),
   share('warmup', 0.05, 'Share of the steps in which the rate rises.'),
   fixed('num_test', 8000, POINTS, 'Fresh samples, in blocks of 100.'),
   fixed(
