@@ -70,6 +70,20 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('--adam_b2=0.999,0.9', '--adam_eps=1e-8', '--weight_decay=1e-2'),
     ),
   ),
+  'resampling_trial': (
+    (
+      *('resampling_trial', '--num_features=6', '--learning_rate=1e-2'),
+      *('--state_steps=100,300', '--num_steps=200', '--num_seeds=40'),
+      *('--spell_evaluations=40', '--delta=0.1', '--factor=0.05'),
+    ),
+  ),
+  'latent_resampling': (
+    (
+      *('latent_resampling', '--num_features=12', '--num_inputs=6'),
+      *('--num_latents=10', '--batch_size=16', '--num_fresh=200'),
+      *('--state_steps=40', '--num_steps=60', '--num_seeds=6'),
+    ),
+  ),
   'chaos_map': (
     (
       *('chaos_map', '--observe_steps=500,2000', '--solved_sse=0.856'),
@@ -133,6 +147,21 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     (
       *('superposition_phase', '--density=0.1:1:2', '--importance=1,4'),
       *('--num_steps=60', '--observe_steps=20,60', '--num_seeds=12'),
+      '--batch_size=16',
+    ),
+  ),
+  'single_polygons': (
+    (
+      *('single_polygons', '--num_steps=60', '--observe_steps=20,60'),
+      *('--num_seeds=12', '--batch_size=16'),
+    ),
+  ),
+  'sparse_autoencoder': (
+    (
+      *('sparse_autoencoder', '--num_features=6', '--num_inputs=3'),
+      *('--num_latents=5', '--num_steps=30', '--observe_steps=10,30'),
+      *('--num_seeds=12', '--num_fresh=300', '--batch_size=16'),
+      *('--sparsity=top_k', '--encoder=untied', '--mean_norm=2'),
     ),
   ),
   'superposition': (
@@ -147,6 +176,21 @@ CASES: Mapping[str, tuple[tuple[str, ...], ...]] = {
       *('feature_dimensionality', '--num_features=6,7', '--num_hidden=2'),
       *('--density=0.1,1', '--num_steps=40', '--observe_steps=20,40'),
       *('--batch_size=16', '--num_evaluations=2', '--num_seeds=12'),
+    ),
+  ),
+  'hand_written_gradient': (
+    (
+      *('hand_written_gradient', '--num_features=5', '--importance_decay=0.7'),
+      *('--batch_size=32', '--num_steps=60', '--observe_steps=20,60'),
+      *('--then_steps=5', '--num_test=256', '--num_states=2'),
+      *('--num_frames=2', '--num_seeds=12'),
+    ),
+  ),
+  'double_descent': (
+    (
+      *('double_descent', '--num_features=12', '--num_samples=3,8'),
+      *('--sparsity=0.7', '--num_steps=60', '--num_test=100'),
+      '--num_seeds=12',
     ),
   ),
   'sentence_dendrogram': (('sentence_dendrogram', _TRACE, '--position=2'),),

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tests.toys import autoencoder, sqrt_net, text_net
+from tests.toys import autoencoder, sparse_net, sqrt_net, text_net
 from toyjax import descent, loops, optimizers, sweeps
 from toyjax.base import Dynamics, PRNGKey, Toy
 from toyjax.data import sparse_features
@@ -66,6 +66,12 @@ TOYS = {
     1e-2,
     True,
   ),
+  **{
+    f'sparse_autoencoder_{name}': Row(
+      lambda key, given=given: sparse_net.make(key, **given), 1e-2, True
+    )
+    for name, given in sparse_net.KINDS.items()
+  },
 }
 
 

@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 from toyjax import descent, loops
 from toyjax.base import Toy
@@ -44,3 +45,36 @@ def test_every_step_draws_its_own_batch():
     observe=lambda state, info: info.grads,
   )
   assert len(np.unique(grads)) == 50
+
+
+def _noisy(size):
+  return QUADRATIC._replace(
+    sample=lambda key: jax.random.normal(key, (size,)),
+    loss=lambda w, targets: jnp.mean(0.5 * (w - targets) ** 2),
+  )
+
+
+def test_parts_of_a_step_are_one_batch_of_all_their_draws():
+  dynamics = descent.descend(_noisy(8), optax.sgd(0.1), num_parts=3)
+  key = jax.random.key(5)
+  state, info = dynamics.step(key, dynamics.init(jax.random.key(1)))
+  draws = np.concatenate(
+    [_noisy(8).sample(jax.random.fold_in(key, k)) for k in range(3)]
+  )
+  assert len(np.unique(draws)) == 24
+  np.testing.assert_allclose(info.grads, 4.0 - draws.mean(), rtol=1e-6)
+  np.testing.assert_allclose(
+    info.loss, np.mean(0.5 * (4.0 - draws) ** 2), rtol=1e-6
+  )
+  np.testing.assert_allclose(state.params, 4.0 - 0.1 * info.grads, rtol=1e-6)
+
+
+def test_parts_are_as_few_as_fit():
+  sizes = (1, 32, 33, 64, 96, 100, 1024, 37, 2 * 37)
+  found = [descent.count_parts(size) for size in sizes]
+  assert found == [1, 1, 3, 2, 3, 4, 32, 37, 37]
+
+
+def test_a_step_has_a_part_at_least():
+  with pytest.raises(ValueError, match='num_parts'):
+    descent.descend(QUADRATIC, optax.sgd(0.1), num_parts=0)

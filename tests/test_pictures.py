@@ -235,3 +235,21 @@ def test_without_ffmpeg_an_mp4_is_refused(tmp_path, monkeypatch):
       dpi=50,
       path=tmp_path / 'moving.mp4',
     )
+
+
+def test_a_fine_diagram_stacks_whole_levels(axes):
+  fractions = np.zeros((2, 3, 2))
+  fractions[..., 0] = [[1.0, 0.5, 0.0], [0.25, 0.75, 1.0]]
+  fractions[..., 1] = 1.0 - fractions[..., 0]
+  phase.draw_fine_phase(
+    axes, fractions=fractions, colors=['#000000', '#ffffff'], num_levels=4
+  )
+  (image,) = axes.images
+  is_first = np.asarray(image.get_array())[..., 0] == 0.0
+  assert is_first.shape == (8, 3)
+  np.testing.assert_array_equal(
+    is_first.reshape(2, 4, 3).sum(axis=1), 4 * fractions[..., 0]
+  )
+  # The first outcome lies at the bottom.
+  assert is_first[4, 0]
+  assert not is_first[7, 0]

@@ -31,6 +31,9 @@ _MOVED = {
   'plots.changepoint': ('rollouts located_errors text_lengths dendrograms'),
 }
 _RENAMED = {
+  'toyjax.analysis.autoencoder.sparse_pair': (
+    'toyjax.analysis.autoencoder.sparse_bottleneck'
+  ),
   'toyjax.analysis.chaos_endings': 'toyjax.analysis.chaos.endings',
   'toyjax.plots.chaos_maps': 'toyjax.plots.chaos.maps',
   'toyjax.lanes.tables': 'toyjax.lanes.lookups',

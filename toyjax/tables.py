@@ -222,14 +222,13 @@ def outcomes(
   return make_rows
 
 
-def paired_difference(a: np.ndarray, b: np.ndarray) -> Interval:
+def paired_difference(
+  a: np.ndarray, b: np.ndarray, confidence: float = statistics.CONFIDENCE
+) -> Interval:
   """Returns the share of a less that of b, both bool [S] of the same seeds."""
-  return statistics.paired_difference(
-    int(np.sum(a & b)),
-    int(np.sum(a & ~b)),
-    int(np.sum(~a & b)),
-    int(np.sum(~a & ~b)),
-  )
+  cells = (a & b, a & ~b, ~a & b, ~a & ~b)
+  both, only_a, only_b, neither = (int(np.sum(cell)) for cell in cells)
+  return statistics.paired_difference(both, only_a, only_b, neither, confidence)
 
 
 def quantile(values: np.ndarray, q: float) -> float:

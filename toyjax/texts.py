@@ -6,7 +6,10 @@ encoding can write.
 
     printable    what cannot be seen is an escape such as \x1b
     shorten      in one line of limited length
+    spans        numbers, with runs of them from first to last
 """
+
+from collections.abc import Iterable
 
 
 def printable(text: str, *, keep: str = '') -> str:
@@ -43,3 +46,16 @@ def cut(text: str, length: int) -> str:
 def escape(letter: str) -> str:
   """Returns what Python writes for a character that cannot be seen."""
   return letter.encode('unicode_escape').decode('ascii')
+
+
+def spans(numbers: Iterable[int]) -> str:
+  """Writes increasing whole numbers 0, 1, 2, 3, 7 as '0-3 7'."""
+  found: list[list[int]] = []
+  for number in numbers:
+    if found and number == found[-1][-1] + 1:
+      found[-1].append(int(number))
+    else:
+      found.append([int(number)])
+  return ' '.join(
+    str(s[0]) if len(s) == 1 else f'{s[0]}-{s[-1]}' for s in found
+  )

@@ -177,3 +177,27 @@ def test_gradient_flow_follows_the_gradient():
   np.testing.assert_allclose(
     state - v, -short * gradient, atol=1e-2 * short * np.abs(gradient).max()
   )
+
+
+def test_another_function_may_be_descended():
+  """A quadratic of known minimum, from far away."""
+  target = jnp.arange(1.0, 3.0 * N + 1.0)
+  scale = jnp.linspace(1.0, 30.0, 3 * N)
+
+  def evaluate(v):
+    return jax.value_and_grad(
+      lambda v: 1.0 + jnp.sum(scale * (v - target) ** 2)
+    )(v)
+
+  end = jax.jit(
+    functools.partial(
+      lbfgs.descend,
+      num_features=N,
+      num_pairs=5,
+      tolerances=lbfgs.Tolerances(solved_sse=0.0, gradient=1e-8),
+      max_evaluations=500,
+      evaluate=evaluate,
+    )
+  )(jnp.zeros(3 * N))
+  assert end.end == End.CRITICAL
+  np.testing.assert_allclose(end.v, target, rtol=1e-8)

@@ -8,11 +8,12 @@ import pytest
 from tests.toys import autoencoder
 from toyjax.analysis.autoencoder import (
   rarer_feature,
-  sparse_pair,
+  sparse_bottleneck,
   sparse_quadrature,
+  uniform_features,
 )
 from toyjax.analysis.autoencoder.polygons import Polygon
-from toyjax.analysis.autoencoder.sparse_pair import Kind
+from toyjax.analysis.autoencoder.sparse_bottleneck import Kind
 from toyjax.toys.relu_autoencoder import Params
 
 expected_loss = jax.jit(sparse_quadrature.expected_loss)
@@ -40,18 +41,34 @@ def test_each_set_of_features_has_the_volume_one(num_features):
 
 
 @pytest.mark.parametrize('place', [(1.0, 0.3), (0.5, 1.0), (0.03, 8.0)])
-@pytest.mark.parametrize('kind', sparse_pair.CANDIDATES)
+@pytest.mark.parametrize(
+  'kind', [Kind.IGNORES_LAST, Kind.IGNORES_ANOTHER, Kind.PAIRS_LAST]
+)
 def test_two_features_have_the_closed_forms_of_the_pair(place, kind):
   density, importance = place
   found = expected_loss(
-    sparse_pair.start_of(kind, density),
+    sparse_bottleneck.start_of(kind, density, 2),
     density=density,
     importance=np.array([1.0, importance]),
   )
-  expected = sparse_pair.candidates(density, importance)[kind]
+  expected = sparse_bottleneck.candidates(density, importance, 2)[kind]
   # The pair's error is min(x)², whose kink costs 20 nodes 2e-3 of it.
-  rtol = 2e-3 if kind is Kind.SUPERPOSED else 1e-12
+  rtol = 2e-3 if kind is Kind.PAIRS_LAST else 1e-12
   np.testing.assert_allclose(found, expected, rtol=rtol)
+
+
+def test_it_agrees_with_the_rule_that_is_exact_along_an_outputs_own_axis():
+  rng = np.random.default_rng(3)
+  density, importance = np.array([0.1, 0.4, 0.9]), np.array([1.0, 0.5, 2.0])
+  for _ in range(5):
+    params = Params(rng.normal(size=(2, 3)), rng.normal(size=3))
+    params = Params(*(jnp.asarray(leaf) for leaf in params))
+    found = expected_loss(params, density=density, importance=importance)
+    expected = uniform_features.sparse_loss(
+      params, density=density, importance=importance, num_nodes=32
+    )
+    # Kinks leave 1 / 20^2 of what two features add, 1 / 8^2 of three.
+    np.testing.assert_allclose(found, expected, rtol=5e-3)
 
 
 def test_it_is_the_mean_of_the_toys_loss():

@@ -129,3 +129,18 @@ def test_fixed_data_ignore_the_key():
 def test_fixed_data_must_be_a_matrix(shape):
   with pytest.raises(ValueError, match=r'\[T, N\]'):
     sparse_features.fixed(np.zeros(shape, np.float32))
+
+
+def test_single_features_are_each_as_frequent_and_uniform():
+  batch = np.asarray(
+    sparse_features.single_uniform(
+      num_features=6, batch_size=60_000, dtype=jnp.float32
+    )(jax.random.key(4))
+  )
+  there = batch > 0.0
+  assert (there.sum(axis=1) == 1).all()
+  bar = 5.0 * np.sqrt(60_000 * 5.0 / 36.0)
+  assert (np.abs(there.sum(axis=0) - 10_000) < bar).all()
+  values = np.sort(batch.max(axis=1))
+  distance = np.abs(values - np.arange(60_000) / 60_000).max()
+  assert distance < 2.3 / np.sqrt(60_000)

@@ -26,7 +26,10 @@ def test_without_arguments_it_lists_the_studies(tmp_path):
 
 
 def test_it_runs_a_study_with_the_flags_of_its_script(tmp_path):
-  small = ('--density=0.1', '--importance=1', '--num_steps=5', '--num_seeds=4')
+  small = (
+    *('--num_features=2', '--density=0.1', '--importance=1'),
+    *('--num_steps=5', '--num_seeds=4'),
+  )
   done = _toyjax(
     *('run', 'superposition_phase', *small, '--workdir=out'), cwd=tmp_path
   )
@@ -40,7 +43,7 @@ def test_it_runs_a_study_with_the_flags_of_its_script(tmp_path):
 
 def test_help_is_that_of_the_study(tmp_path):
   shown = _toyjax('run', 'superposition_phase', '--help', cwd=tmp_path).stdout
-  assert 'Which of two sparse features' in shown
+  assert 'Which of n sparse features' in shown
   for flag in ('--density', '--near', '--num_seeds', '--dry_run', '--workdir'):
     assert f'\n  {flag}' in shown or f'\n  --[no]{flag[2:]}' in shown, flag
 

@@ -38,7 +38,9 @@ _FEWER = {
     *('--num_features=6', '--search_steps=600', '--learning_rate=5e-3'),
     *('--adam_b2=0.999', '--num_steps=150'),
   ),
-  'superposition_phase': ('--importance=1',),
+  'resampling_trial': ('--state_steps=200',),
+  'superposition_phase': ('--num_features=3', '--importance=1'),
+  'double_descent': ('--num_samples=8',),
 }
 # Columns of what is counted, the last one of several first.
 KINDS = ('last_outcome', 'outcome', 'class', 'end')

@@ -96,6 +96,14 @@ PROMISES: Mapping[str, Promise] = {
   'symmetric_escape': Promise(
     _names(['escape'], ['escape']), '--seed=1', _OVERLAP
   ),
+  'resampling_trial': Promise(
+    _names(['arms', 'pairs', 'spells'], ['repaired', 'survival']),
+    '--seed=1',
+    _OVERLAP,
+  ),
+  'latent_resampling': Promise(
+    _names(['arms'], ['revived']), '--seed=1', 'means over states'
+  ),
   'chaos_map': Promise(
     _names(
       ['summary', 'edges', 'zooms', 'dimensions', 'lyapunov', 'scan'],
@@ -140,7 +148,20 @@ PROMISES: Mapping[str, Promise] = {
     *('--seed=1', _BY_CASE, '.', ''),
   ),
   'superposition_phase': Promise(
-    _names(['summary', 'cells'], ['phases']), '--seed=1', _SUMMARY
+    _names(['summary', 'cells', 'optima'], ['phases']),
+    *('--seed=1', _SUMMARY),
+    grown=('cells.csv', 'found_total'),
+  ),
+  'single_polygons': Promise(
+    _names(['summary', 'polygons', 'ends'], ['losses']),
+    *('--seed=1', _SUMMARY),
+  ),
+  'sparse_autoencoder': Promise(
+    _names(
+      ['summary', 'latents', 'features', 'fit', 'differences', 'dead'],
+      ['features'],
+    ),
+    *('--seed=1', _names(['summary', 'latents'])),
   ),
   'superposition': Promise(
     _names(
@@ -153,6 +174,19 @@ PROMISES: Mapping[str, Promise] = {
     _names(
       ['summary', 'cells', 'lines', 'pooled'], ['dimensionality', 'misses']
     ),
+    *('--seed=1', _SUMMARY),
+  ),
+  'hand_written_gradient': Promise(
+    _names(
+      ['gradient', 'summary', 'corners', 'differences'],
+      ['vectors'],
+      'animation.gif',
+      *(['animation.mp4'] if animations.mp4_is_possible() else []),
+    ),
+    *('--seed=1', _SUMMARY),
+  ),
+  'double_descent': Promise(
+    _names(['summary', 'losses', 'onsets'], ['planes', 'curves']),
     *('--seed=1', _SUMMARY),
   ),
   'sentence_dendrogram': Promise(

@@ -184,3 +184,24 @@ def test_loss_refuses_batches_of_another_width():
   toy = make(5)
   with pytest.raises(AssertionError):
     toy.loss(toy.init(jax.random.key(0)), jnp.zeros((3, 4)))
+
+
+def test_importances_may_be_given_one_by_one():
+  weights, bias, batch = random_case(5, 2, seed=4)
+  params = relu_autoencoder.Params(jnp.float32(weights), jnp.float32(bias))
+  importance = np.asarray([1.0, 0.2, 3.0, 0.0, 0.5], np.float32)
+  errors = [
+    importance * (references.reconstruct(weights, bias, x) - x) ** 2
+    for x in batch
+  ]
+  toy = make(5, 2, importance=jnp.asarray(importance))
+  np.testing.assert_allclose(
+    toy.loss(params, jnp.float32(batch)), np.mean(errors), rtol=1e-5
+  )
+  powers = make(5, 2, importance=0.7 ** jnp.arange(5.0))
+  decayed = make(5, 2, importance_decay=0.7)
+  np.testing.assert_allclose(
+    powers.loss(params, jnp.float32(batch)),
+    decayed.loss(params, jnp.float32(batch)),
+    rtol=1e-6,
+  )

@@ -37,6 +37,37 @@ def fixed(samples: Array | np.ndarray) -> Sampler:
   return sample
 
 
+def single_uniform(
+  *, num_features: int, batch_size: int, dtype: jax.typing.DTypeLike
+) -> Sampler:
+  """One feature at a time: x = μ e_i, i any of N with 1/N, μ ~ U(0, 1].
+
+  Args:
+    num_features: N.
+    batch_size: B.
+    dtype: of the batch. Draws are made in float32 and cast.
+
+  Returns:
+    key -> batch [B, N].
+
+  References:
+    Chen et al. 2023, Dynamical versus Bayesian phase transitions in a toy model
+    of superposition.
+  """
+
+  def sample(key: PRNGKey) -> Array:
+    uniform = random_words.unit_interval(
+      random_words.words(key, (batch_size, 2))
+    )
+    # In (0, N]; the first feature has (0, 1].
+    place = uniform[:, :1] * num_features
+    above = jnp.arange(num_features, dtype=jnp.float32)[None]
+    is_there = (place > above) & (place <= above + 1.0)
+    return jnp.where(is_there, uniform[:, 1:], 0.0).astype(dtype)
+
+  return sample
+
+
 def present_uniform(
   key: PRNGKey, shape: Sequence[int], density: float | Array
 ) -> Array:

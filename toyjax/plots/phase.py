@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Patch, Rectangle
 import numpy as np
 
@@ -83,6 +84,41 @@ def draw_phase(
     )
     for k, style in zip(occurring, styles)
   ][::-1]
+
+
+def draw_fine_phase(
+  axes: Axes,
+  *,
+  fractions: np.ndarray,
+  colors: Sequence[str],
+  num_levels: int,
+) -> None:
+  """Draws a diagram of many cells as an image, without gaps and hatches.
+
+  Within a cell the outcomes are stacked from below, in whole levels.
+
+  Args:
+    axes: where to draw.
+    fractions: [R, C, K] shares that add up to 1 in each cell, rows from the
+      bottom up.
+    colors: [K] of the outcomes.
+    num_levels: of a cell.
+  """
+  num_rows, num_columns, _ = fractions.shape
+  middles = (np.arange(num_levels) + 0.5) / num_levels
+  # [R, C, L]: the first outcome up to which the shares exceed a level.
+  ends = np.cumsum(fractions, axis=2)[:, :, None, :]
+  kinds = np.sum(ends <= middles[:, None], axis=3)
+  kinds = np.minimum(kinds, len(colors) - 1)
+  rgb = np.asarray([to_rgb(color) for color in colors])
+  image = rgb[np.moveaxis(kinds, 2, 1)].reshape(-1, num_columns, 3)
+  axes.imshow(
+    image,
+    origin='lower',
+    aspect='auto',
+    interpolation='nearest',
+    extent=(-0.5, num_columns - 0.5, -0.5, num_rows - 0.5),
+  )
 
 
 def draw_phase_of_runs(

@@ -55,3 +55,32 @@ def draw_intervals(
     color=color,
   )
   axes.grid(alpha=0.25)
+
+
+def draw_shares(
+  axes: Axes,
+  *,
+  shares: Sequence[tuple[float, float, float]],
+  label: str,
+  place: int,
+) -> None:
+  """Draws estimates with whiskers, one below the other, at 0, 1, 2, ...
+
+  Args:
+    axes: where to draw.
+    shares: [K] of (estimate, lower, upper).
+    label: for the legend.
+    place: number of the series, for its colour, marker and a small shift.
+  """
+  middle, low, high = np.asarray(shares, float).T
+  axes.errorbar(
+    middle,
+    np.arange(len(middle)) + 0.24 * (place % 2 - 0.5),
+    xerr=np.maximum([middle - low, high - middle], 0.0),
+    fmt=_MARKERS[place % len(_MARKERS)],
+    markersize=4,
+    elinewidth=1.2,
+    color=_COLORS[place % len(_COLORS)],
+    label=label,
+  )
+  axes.grid(alpha=0.25)

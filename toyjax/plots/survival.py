@@ -172,3 +172,34 @@ def draw_medians(
   axes.set_ylabel(ylabel)
   axes.grid(alpha=0.25)
   axes.legend()
+
+
+def draw_means(
+  axes: Axes,
+  *,
+  labels: Sequence[str],
+  steps: np.ndarray,
+  values: Sequence[np.ndarray],
+  ylabel: str,
+  reference: int | None = None,
+) -> None:
+  """Draws the mean over runs of a share.
+
+  Args:
+    axes: where to draw.
+    labels: [C] names of the configurations.
+    steps: [T] steps at which it was seen.
+    values: [C] of [S, T], within 0..1.
+    ylabel: the share.
+    reference: number of the one the others are compared with, drawn black.
+  """
+  colors = _colors(len(labels), reference)
+  styles = zip(labels, values, colors, itertools.cycle(_LINES), strict=False)
+  for label, seen, color, line in styles:
+    axes.plot(
+      steps, seen.mean(0), line, color=color, linewidth=1.2, label=label
+    )
+  axes.set_ylim(-0.02, 1.02)
+  axes.set_ylabel(ylabel)
+  axes.grid(alpha=0.25)
+  axes.legend(fontsize='small')

@@ -81,7 +81,8 @@ def dimensionalities(vectors: Array) -> Array:
   chex.assert_rank(vectors, 2)
   squares = jnp.sum(vectors**2, axis=1)
   is_zero = squares == 0.0
-  overlaps = jnp.sum((vectors @ vectors.T) ** 2, axis=1)
+  # v_iᵀ (Σ_j v_j v_jᵀ) v_i: no array of K x K, so K may be thousands.
+  overlaps = jnp.sum((vectors @ (vectors.T @ vectors)) * vectors, axis=1)
   found = squares**2 / jnp.where(is_zero, 1.0, overlaps)
   return jnp.where(is_zero, 0.0, found)
 

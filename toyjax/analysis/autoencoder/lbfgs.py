@@ -1,4 +1,4 @@
-r"""Descent of the autoencoder's error by L-BFGS.
+r"""Descent of the autoencoder's error by L-BFGS, on one-hot data unless said.
 
 v --start--> State --step--> State ... until its end is not UNFINISHED
 
@@ -14,14 +14,18 @@ References:
   search by bisection, which asks nothing of second derivatives at kinks.
 """
 
+from collections.abc import Callable
 import enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from toyjax.analysis.autoencoder import pieces
 from toyjax.base import Array
+
+# v [MN + N] -> F [] and ∇F [MN + N].
+Evaluate = Callable[[Array], tuple[Array, Array]]
 
 # Shares of the expected fall and of the slope that a step must reach.
 _FALL, _SLOPE = 1e-4, 0.9
@@ -93,7 +97,12 @@ class Tolerances(NamedTuple):
 
 
 def start(
-  v: Array, *, num_features: int, num_pairs: int, tolerances: Tolerances
+  v: Array,
+  *,
+  num_features: int,
+  num_pairs: int,
+  tolerances: Tolerances,
+  evaluate: Evaluate | None = None,
 ) -> State:
   """Returns a descent about to set out along -∇F, by a step of at most 1.
 
@@ -102,8 +111,9 @@ def start(
     num_features: N.
     num_pairs: K >= 1, steps that the inverse Hessian is made of.
     tolerances: where it ends.
+    evaluate: F and its gradient; None is the SSE on X = I.
   """
-  sse, gradient = _evaluate(v, num_features)
+  sse, gradient = _evaluate(v, num_features, evaluate)
   square = jnp.sum(gradient**2)
   zero, count = jnp.zeros_like(sse), jnp.int32(0)
   memory = jnp.zeros((num_pairs, *v.shape), v.dtype)
@@ -130,7 +140,13 @@ def start(
   return state._replace(end=end)
 
 
-def step(state: State, *, num_features: int, tolerances: Tolerances) -> State:
+def step(
+  state: State,
+  *,
+  num_features: int,
+  tolerances: Tolerances,
+  evaluate: Evaluate | None = None,
+) -> State:
   """Tries one size: takes the step, or tries another next time.
 
   A step is taken where F falls by enough and its slope has turned by enough
@@ -138,7 +154,7 @@ def step(state: State, *, num_features: int, tolerances: Tolerances) -> State:
   """
   move = state.size * state.direction
   v = state.v + move
-  sse, gradient = _evaluate(v, num_features)
+  sse, gradient = _evaluate(v, num_features, evaluate)
   along = jnp.sum(gradient * state.direction)
   # What is not finite passes no comparison: the step was too long.
   falls = sse <= state.sse + _FALL * state.size * state.slope
@@ -177,20 +193,43 @@ def descend(
   num_pairs: int,
   tolerances: Tolerances,
   max_evaluations: int,
+  remembers: bool | Array = True,
+  evaluate: Evaluate | None = None,
 ) -> State:
-  """Descends until it ends, or stays UNFINISHED after so many evaluations."""
+  """Descends until it ends, or stays UNFINISHED after so many evaluations.
+
+  Where `remembers`, bool [], is false, all pairs are forgotten after each step:
+  steepest descent with the same line search. The others are those of `start`.
+  """
+  given: Any = {'num_features': num_features, 'tolerances': tolerances}
+  given |= {'evaluate': evaluate}
+
+  def advance(state: State) -> State:
+    state = step(state, **given)
+    if remembers is True:
+      return state
+    return _where(jnp.asarray(remembers), state, _forget(state))
+
   return jax.lax.while_loop(
     lambda state: (
       (state.end == End.UNFINISHED) & (state.num_evaluations < max_evaluations)
     ),
-    lambda state: step(state, num_features=num_features, tolerances=tolerances),
-    start(
-      v, num_features=num_features, num_pairs=num_pairs, tolerances=tolerances
-    ),
+    advance,
+    start(v, num_pairs=num_pairs, **given),
   )
 
 
-def _evaluate(v: Array, num_features: int) -> tuple[Array, Array]:
+def _forget(state: State) -> State:
+  """Goes on along -∇F, unless a direction is being searched along."""
+  plain = _aim(state._replace(inverse=jnp.zeros_like(state.inverse)))
+  return _where(state.num_trials > 0, state, plain)
+
+
+def _evaluate(
+  v: Array, num_features: int, evaluate: Evaluate | None
+) -> tuple[Array, Array]:
+  if evaluate is not None:
+    return evaluate(v)
   params = pieces.params_of(v, num_features)
   pattern = pieces.on_pattern(params)
   return pieces.sse_on_piece(params, pattern), pieces.gradient(v, pattern)

@@ -96,6 +96,29 @@ def make_dynamics(values: Values, x: Mapping[str, Array]) -> Dynamics:
   return descent.descend(toy, optimizer)
 
 
+def with_first_solved(training: Dynamics, values: Values) -> Dynamics:
+  """Keeps the number of steps after which a run is first solved, else -1.
+
+  The weights after the last step are not looked at.
+
+  Args:
+    training: from `make_dynamics`.
+    values: num_features, loss_reduction and solved_sse.
+  """
+
+  def update(record, step, state, info):
+    del state  # The loss is that of the weights before this step.
+    sse = relu_autoencoder.sse_from_one_hot_loss(
+      info.loss,
+      num_features=values['num_features'],
+      loss_reduction=values['loss_reduction'],
+    )
+    is_first = (record < 0) & (sse < values['solved_sse'])
+    return jnp.where(is_first, step - 1, record)
+
+  return loops.track(training, init=lambda state: jnp.int32(-1), update=update)
+
+
 def run_to_end(
   key: PRNGKey, dynamics: Dynamics, values: Values
 ) -> tuple[ArrayTree, relu_autoencoder.Diagnosis]:
@@ -129,20 +152,7 @@ def make_trial(values: Values) -> chunks.Trial:
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     training = make_dynamics(values, x)
 
-    def first_solved(record, step, state, info):
-      del state  # The loss is that of the weights before this step.
-      sse = relu_autoencoder.sse_from_one_hot_loss(
-        info.loss,
-        num_features=values['num_features'],
-        loss_reduction=values['loss_reduction'],
-      )
-      return jnp.where((record < 0) & (sse < solved_sse), step - 1, record)
-
-    dynamics = loops.track(
-      training,
-      init=lambda state: jnp.int32(-1),
-      update=first_solved,
-    )
+    dynamics = with_first_solved(training, values)
     state, params = loops.unroll(
       x['key'],
       dynamics,

@@ -1,37 +1,54 @@
 """Settings of the phase diagram of superposition."""
 
 from toyjax import optimizer_settings
+from toyjax.analysis.autoencoder.sparse_bottleneck import NUM_FEATURES
 from toyjax.common_settings import DTYPE, INIT_SCALE, SEED, init, steps
-from toyjax.parsers import NOT_NEGATIVE, POINTS, POSITIVE, Number
-from toyjax.settings import fixed, reported, traced
+from toyjax.parsers import NOT_NEGATIVE, POINTS, POSITIVE, Number, expand
+from toyjax.settings import fixed, reported, shape, traced
 from toyjax.toys import relu_autoencoder
 
+
+def _spread(text: str) -> list[float]:
+  """Returns the numbers of a range."""
+  return [float(number) for number in expand([text])]
+
+
 SETTINGS = (
+  shape(
+    'num_features',
+    list(NUM_FEATURES),
+    Number(int, *NUM_FEATURES),
+    'n, in n - 1 hidden dimensions.',
+    letter='n',
+    label='n',
+  ),
   optimizer_settings.optimizer('adam'),
   init(relu_autoencoder.INITS, 'glorot_normal'),
   traced(
     'density',
-    [0.03, 0.06, 0.12, 0.24, 0.48, 0.96],
+    _spread('0.01:1:25log'),
     Number(float, 0.0, 1.0, exclusive=True),
-    's, the probability that a feature is there; the source plots 1 to .01.',
+    's, the probability that a feature is there.',
     label='s',
   ),
   traced(
     'importance',
-    [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0],
+    _spread('0.1:10:25log'),
     POSITIVE,
-    'r, of the second feature; the first has 1. The source plots .1 to 10.',
+    'r, of the last feature; the others have 1.',
     label='r',
   ),
   optimizer_settings.learning_rate(
-    1e-2, "Of every optimizer; the source's 1e-3 takes ten times the steps."
+    3e-3, "Of every optimizer; the source's is 1e-3."
   ),
   INIT_SCALE,
   *optimizer_settings.ROWS,
-  fixed('batch_size', 64, POINTS, 'Fresh samples a step; 1,024 in the source.'),
+  fixed(
+    'batch_size', 128, POINTS, 'Fresh samples a step; 1,024 in the source.'
+  ),
   *steps(
-    2000,
-    [250, 500, 1000, 2000],
+    5000,
+    [500, 1000, 2000, 5000],
     about='Steps of each run; 10,000 in the source.',
     least=1,
   ),

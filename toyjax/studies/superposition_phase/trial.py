@@ -1,4 +1,4 @@
-"""One net of two sparse features in one dimension: train, observe, classify.
+"""One net of n sparse features in n - 1 dimensions: train, observe, classify.
 
 x (key and traced settings of one run) --trial--> results by name
 """
@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from toyjax import chunks, descent, loops, optimizer_settings, store
-from toyjax.analysis.autoencoder import sparse_pair
+from toyjax.analysis.autoencoder import sparse_bottleneck
 from toyjax.base import Array, ArrayTree
 from toyjax.data import sparse_features
 from toyjax.settings import Values
@@ -19,14 +19,14 @@ VARIABLES = {
   'outcome': store.Variable(
     ('step',),
     {
-      'long_name': 'what the net does with its dimension',
-      **store.flag_attrs(sparse_pair.Kind),
+      'long_name': 'what the net does with its dimensions',
+      **store.flag_attrs(sparse_bottleneck.Kind),
     },
   ),
   'loss': store.Variable(
-    ('step',), {'long_name': 'E[(y_1 - x_1)^2 + r (y_2 - x_2)^2]'}
+    ('step',), {'long_name': 'E[sum_i I_i (y_i - x_i)^2]'}
   ),
-  'weights': store.Variable(('step', 'feature'), {'long_name': 'W, one row'}),
+  'weights': store.Variable(('step', 'hidden', 'feature'), {'long_name': 'W'}),
   'bias': store.Variable(('step', 'feature'), {'long_name': 'b'}),
 }
 
@@ -34,21 +34,24 @@ VARIABLES = {
 def make_trial(values: Values) -> chunks.Trial:
   """Returns the experiment for one seed: train on fresh samples, observe."""
   dtype = jnp.dtype(values['dtype'])
+  num_features = values['num_features']
+  num_parts = descent.count_parts(values['batch_size'])
 
   def trial(x: Mapping[str, Array]) -> dict[str, ArrayTree]:
     toy = relu_autoencoder.make(
-      num_features=2,
-      num_hidden=1,
+      num_features=num_features,
+      num_hidden=num_features - 1,
       sample=sparse_features.sparse_uniform(
-        num_features=2,
-        batch_size=values['batch_size'],
+        num_features=num_features,
+        batch_size=values['batch_size'] // num_parts,
         sparsity=1.0 - x['density'],
         normalize=False,
         dtype=dtype,
       ),
       init=values['init'],
       init_scale=x['init_scale'],
-      importance_decay=x['importance'],
+      importance_decay=1.0,
+      importance=sparse_bottleneck.importances(x['importance'], num_features),
       loss_reduction='mean',
       dtype=dtype,
     )
@@ -57,20 +60,20 @@ def make_trial(values: Values) -> chunks.Trial:
     )
     _, params = loops.unroll(
       x['key'],
-      descent.descend(toy, optimizer),
+      descent.descend(toy, optimizer, num_parts=num_parts),
       values['num_steps'],
       observe=lambda state, info: state.params,
       observe_at=values['observe_steps'],
     )
     losses = jax.vmap(
-      lambda own: sparse_pair.expected_loss(
+      lambda own: sparse_bottleneck.expected_loss(
         own, density=x['density'], importance=x['importance']
       )
     )(params)
     return {
-      'outcome': jax.vmap(sparse_pair.classify)(params, losses),
+      'outcome': jax.vmap(sparse_bottleneck.classify)(params, losses),
       'loss': losses,
-      'weights': params.weights[:, 0],
+      'weights': params.weights,
       'bias': params.bias,
     }
 

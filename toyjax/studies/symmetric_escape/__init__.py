@@ -23,14 +23,14 @@ from collections.abc import Mapping, Sequence
 import functools
 from typing import Any
 
-import jax
 import numpy as np
 
-from toyjax import optimizer_settings, store, sweeps
+from toyjax import optimizer_settings, store
 from toyjax.parsers import SettingError
 from toyjax.runs import Runs
 from toyjax.settings import Values, swept, text_of
-from toyjax.stages import Stage, seeds_by_axes
+from toyjax.stages import Stage
+from toyjax.studies import arms
 from toyjax.studies.base import Study
 from toyjax.studies.optimization_failure.trial import CONSTANT
 from toyjax.studies.symmetric_escape import trial
@@ -128,24 +128,18 @@ def going_xs(
   Raises:
     SettingError: where no run has entered.
   """
-  if finished:
-    entries = finished[0].data
-  else:
-    few = jax.tree.map(lambda a: a[:num_seeds], seeds_by_axes(stage, num_seeds))
-    found = jax.eval_shape(jax.vmap(trial.make_search(stage.values)), few)
-    entries = {n: np.ones(leaf.shape, leaf.dtype) for n, leaf in found.items()}
-    entries['seed_index'] = few['seed_index']
+  search, names = trial.make_search(stage.values), (*trial.STATE, 'entry_step')
+  entries = arms.states(stage, search, names, finished, num_seeds)
   entered = np.flatnonzero(entries['entry_step'] >= 0)
   if not len(entered):
     raise SettingError(
       f'none of {num_seeds} runs entered symmetric failure within '
       f'{stage.values["search_steps"]} steps'
     )
-  repeat = stage.num_configurations
-  xs = seeds_by_axes(stage, len(entered))
-  for name in (*trial.STATE, 'seed_index'):
-    xs[name] = np.repeat(entries[name][entered], repeat, 0)
-  return xs | {'key': sweeps.seed_keys(stage.values['seed'], xs['seed_index'])}
+  return arms.cross(
+    stage,
+    {name: entries[name][entered] for name in (*trial.STATE, 'seed_index')},
+  )
 
 
 STUDY = Study(

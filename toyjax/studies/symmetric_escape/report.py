@@ -1,17 +1,15 @@
 """What the runs show: when each way leaves, and what the dead row does."""
 
-from collections.abc import Mapping, Sequence
-import functools
-
 from matplotlib.figure import Figure
 import numpy as np
 
-from toyjax import manifest, statistics, tables
+from toyjax import statistics, tables
 from toyjax.analysis.autoencoder import events
 from toyjax.plots import sheets, survival
 from toyjax.plots.sheets import Sheet
 from toyjax.runs import Runs
 from toyjax.settings import Values
+from toyjax.studies import arms
 from toyjax.studies.base import Report
 from toyjax.studies.symmetric_escape import trial
 from toyjax.tables import Column, Row, Share, Table, column, shares
@@ -22,8 +20,6 @@ _SHOWN = {
   'frozen': 'frozen: it cannot decay',
   'reset': 'reset: both moments start anew',
 }
-# Way -> name -> [E, ...], the same E entries in each.
-Ways = Mapping[str, Mapping[str, np.ndarray]]
 
 
 def report(found: list[Runs], values: Values) -> Report:
@@ -33,7 +29,7 @@ def report(found: list[Runs], values: Values) -> Report:
     WorkdirError: where no run has gone on in every way yet.
   """
   entry, *going = found
-  ways = _whole(going)
+  ways = arms.whole(going, list(trial.VARIABLES))
   steps = entry.data['entry_step']
   share = Share(int(np.sum(steps >= 0)), len(steps)).interval
   title = (
@@ -69,27 +65,7 @@ def _median(header: str, end: int) -> Column:
   return Column(header, text)
 
 
-def _whole(going: Sequence[Runs]) -> Ways:
-  """Returns the runs of entries that have gone on in every way.
-
-  Ways are compared in pairs, so an entry that lacks one of them is left out.
-  """
-  seeds = [runs.data['seed_index'] for runs in going]
-  whole = functools.reduce(np.intersect1d, seeds)
-  if not len(whole):
-    raise manifest.WorkdirError(
-      'no run has gone on in every way yet; the command without --from_store '
-      'goes on'
-    )
-  return {
-    runs.label: {
-      name: runs.data[name][np.isin(own, whole)] for name in trial.VARIABLES
-    }
-    for runs, own in zip(going, seeds)
-  }
-
-
-def _row(name: str, ways: Ways, values: Values) -> Row:
+def _row(name: str, ways: arms.Arms, values: Values) -> Row:
   last_step = values['num_steps']
   own, control = (ways[way]['escape_step'] for way in (name, 'kept'))
   share = Share(int(np.sum(own >= 0)), len(own))
@@ -112,7 +88,7 @@ def _row(name: str, ways: Ways, values: Values) -> Row:
   }
 
 
-def _draw(ways: Ways, values: Values) -> Figure:
+def _draw(ways: arms.Arms, values: Values) -> Figure:
   """Draws survival by kind of variant, and the medians of the dead row."""
   last_step = values['num_steps']
   panels = {'second moment from entry on': list(_SHOWN)}

@@ -110,6 +110,7 @@ def make(
   importance_decay: float | Array,
   loss_reduction: str,
   dtype: jax.typing.DTypeLike,
+  importance: Array | None = None,
 ) -> Toy:
   """Builds the toy for one seed.
 
@@ -127,6 +128,7 @@ def make(
     loss_reduction: one of `LOSS_REDUCTIONS`.
     dtype: of the parameters. Draws are made in float32 and cast, so that runs
       of different dtypes start from the same weights.
+    importance: I [N] in place of r^i; may be traced.
 
   Returns:
     A `Toy` over `Params` and batches [B, N].
@@ -158,11 +160,13 @@ def make(
 
   def loss(params: Params, batch: Array) -> Array:
     chex.assert_shape(batch, (None, num_features))
-    importance = jnp.asarray(importance_decay, dtype) ** jnp.arange(
-      num_features, dtype=dtype
-    )
+    if importance is None:
+      decay = jnp.asarray(importance_decay, dtype)
+      scale = decay ** jnp.arange(num_features, dtype=dtype)
+    else:
+      scale = jnp.broadcast_to(importance, num_features).astype(dtype)
     outputs = jax.vmap(apply, in_axes=(None, 0))(params, batch)
-    return reduce(importance[None, :] * (outputs - batch) ** 2)
+    return reduce(scale[None, :] * (outputs - batch) ** 2)
 
   return Toy(draw, sample, loss)
 

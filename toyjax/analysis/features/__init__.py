@@ -1,0 +1,1 @@
+"""Sparse features, and what autoencoders make of them."""
