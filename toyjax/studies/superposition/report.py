@@ -204,7 +204,7 @@ def _draw_rarer(axes: Axes, rows: Sequence[Row]) -> None:
     axes.axvline(1.0 / ratio, color='k', ls='--', label='least loss changes')
   axes.set_xlabel('how many times rarer it is than each of the others')
   axes.set_ylabel('share of nets')
-  axes.legend()
+  axes.legend(loc='upper right', bbox_to_anchor=(0.85, 1.0), fontsize='small')
 
 
 def _draw_pairs(axes: Axes, found: Sequence[Runs]) -> None:
