@@ -4,6 +4,7 @@ from benchmarks.same_results_cases import CASES
 from tests.studies import (
   test_contract_chaos_map,
   test_contract_readers,
+  test_contract_sparse,
   test_contract_sweeps,
 )
 from tests.studies.contract import StudyContract, session_of
@@ -29,6 +30,6 @@ class TestOthers(StudyContract):
 def test_every_study_is_held_to_the_contract():
   held = [
     *(*test_contract_chaos_map.NAMES, *test_contract_readers.NAMES),
-    *(*test_contract_sweeps.NAMES, *NAMES),
+    *(*test_contract_sweeps.NAMES, *test_contract_sparse.NAMES, *NAMES),
   ]
   assert sorted(held) == sorted(CASES) == sorted(PROMISES) == names()
