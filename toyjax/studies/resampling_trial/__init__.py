@@ -29,7 +29,8 @@ end), steps until repaired, and the last SSE. Intervals of differences are
 corrected for their number (Bonferroni).
 
   arms.csv     the end points of each arm, by state step and kind of failure
-  pairs.csv    arms compared with each other, chosen before any run
+  pairs.csv    arms compared with each other, chosen before any run but for
+               those with adam_reset, a control that a first run asked for
   spells.csv   how the spells of L-BFGS and steepest descent themselves ended
   repaired.png and survival.png
 
