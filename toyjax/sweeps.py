@@ -6,23 +6,19 @@ A trial is any pure function x -> pytree, written for one x. The sweep knows
 nothing of toys, outcomes or files: it maps, streams and reports progress.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 import itertools
-import time
 from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 import numpy as np
-import tqdm
 
 from toyjax import chunks, ranges, run_sizes
 from toyjax.base import Array, ArrayTree, PRNGKey
 from toyjax.chunks import Trial
-
-Summarize = Callable[[ArrayTree], Mapping[str, int]]
+from toyjax.progress import Progress, Summarize
 
 
 class Store(Protocol):
@@ -222,7 +218,7 @@ def sweep(
     return run(jax.device_put(chunk, sharding))
 
   kept = []
-  report = _Progress(progress, num_runs, work_per_run)
+  report = Progress(progress, num_runs, work_per_run)
 
   def finish(start: int, stop: int, computed: ArrayTree) -> None:
     chunk = jax.tree.map(
@@ -255,39 +251,3 @@ def sweep(
 def _spans(num_runs: int, chunk_size: int) -> Iterator[tuple[int, int]]:
   for start in range(0, num_runs, chunk_size):
     yield start, min(start + chunk_size, num_runs)
-
-
-class _Progress:
-  """A bar with ETA, work per second and running counts, or nothing at all."""
-
-  def __init__(self, name: str | None, num_runs: int, work_per_run: int):
-    self._bar = tqdm.tqdm(
-      total=num_runs, desc=name, unit='run', disable=name is None
-    )
-    self._work_per_run = work_per_run
-    self._counts: Counter[str] = Counter()
-    self._computed = 0
-    self._start = time.monotonic()
-
-  def __enter__(self) -> '_Progress':
-    return self
-
-  def __exit__(self, *error: Any) -> None:
-    self._bar.close()
-
-  def skip(self, num_runs: int, counts: Mapping[str, int]) -> None:
-    """Counts runs that the store already had."""
-    if not self._bar.disable:
-      self._bar.initial += num_runs  # They say nothing of the speed.
-    self._counts.update(counts)
-    self._bar.update(num_runs)
-
-  def add(self, num_runs: int, counts: Mapping[str, int]) -> None:
-    """Counts runs that were computed."""
-    self._computed += num_runs
-    self._counts.update(counts)
-    elapsed_seconds = max(time.monotonic() - self._start, 1e-9)
-    rate = self._computed * self._work_per_run / elapsed_seconds
-    shown = ' '.join(f'{k}={v}' for k, v in self._counts.items() if v)
-    self._bar.set_postfix_str(f'{rate:.3g} steps/s {shown}', refresh=False)
-    self._bar.update(num_runs)
